@@ -1,0 +1,58 @@
+/** Deaths of workers: what counts, what it leads to, and when the slot is used again (specification section 3). */
+import { backOff } from "./backoff.ts";
+import { addDeath, isTooMany } from "./restart-intensity.ts";
+import {
+  changePreloader,
+  changeSet,
+  changeSlot,
+  drawRandom,
+  occupy,
+  preloaderAt,
+  report,
+  setAt,
+  slotAt,
+  type Turn,
+} from "./turn.ts";
+import { vacant } from "./worker.ts";
+
+/** Counts one death of this slot's worker; faults the set when there were too many. */
+export function recordDeath(turn: Turn, set: number, slot: number, cause: string): void {
+  const before = setAt(turn.fleet, set);
+  const { restart } = before.limits;
+  const deaths = addDeath(before.deaths, turn.nowMs, restart.periodMs);
+  const backoff = backOff(slotAt(before, slot).backoff, restart, turn.nowMs, drawRandom(turn));
+  changeSlot(turn, set, slot, { backoff });
+  changeSet(turn, set, { deaths, lastDeath: { cause, atMs: turn.nowMs } });
+  if (isTooMany(deaths, restart.intensity)) fault(turn, set, `${deaths.length} deaths`);
+}
+
+/** The slot's worker is gone: it may be used again, after the backoff that its deaths have earned. */
+export function vacate(turn: Turn, set: number, slot: number): void {
+  const { backoff } = slotAt(setAt(turn.fleet, set), slot);
+  const untilMs = backoff.retryAtMs;
+  occupy(turn, set, slot, untilMs > turn.nowMs ? { phase: "backingOff", untilMs } : vacant);
+}
+
+/** Final: no more launches; the workers that live go on serving. */
+export function fault(turn: Turn, set: number, why: string): void {
+  const { isFaulted, limits, lastDeath } = setAt(turn.fleet, set);
+  if (isFaulted) return;
+  changeSet(turn, set, { isFaulted: true });
+  const { intensity, periodMs } = limits.restart;
+  report(turn, "critical", "worker set faulted", {
+    set: limits.name,
+    reason: why,
+    intensity,
+    period_ms: periodMs,
+    last_death: lastDeath?.cause,
+  });
+  if (limits.preloader !== undefined) retireIdlePreloader(turn, limits.preloader);
+}
+
+/** A preloader whose sets are all faulted has nothing left to fork: it is not started again. */
+export function retireIdlePreloader(turn: Turn, index: number): void {
+  const { process } = preloaderAt(turn.fleet, index);
+  const isWanted = turn.fleet.sets.some((set) => set.limits.preloader === index && !set.isFaulted);
+  if (!isWanted && process.phase === "waiting")
+    changePreloader(turn, index, { process: { phase: "retired" } });
+}

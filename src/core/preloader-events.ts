@@ -1,0 +1,160 @@
+/** What happens to a preloader. What an earlier generation says is stale and dropped, knowingly. */
+import { assertNever } from "./assert-never.ts";
+import { backOff } from "./backoff.ts";
+import { fault, vacate } from "./death.ts";
+import type { PreloaderRef } from "./event.ts";
+import { describeExit, type ExitStatus } from "./exit-status.ts";
+import { eachWorker, isStop, type Preloader } from "./fleet.ts";
+import { killPreloader } from "./kill.ts";
+import type { Fields } from "./log-event.ts";
+import { addDeath, isTooMany } from "./restart-intensity.ts";
+import { sweepGroup } from "./strays.ts";
+import {
+  changePreloader,
+  drawRandom,
+  elapsedMs,
+  preloaderAt,
+  report,
+  request,
+  setAt,
+  type Turn,
+  workerFields,
+} from "./turn.ts";
+
+export function onPreloaderLaunched(turn: Turn, ref: PreloaderRef, pid: number): void {
+  const current = findCurrent(turn, ref);
+  // A stop retires a preloader only once its launch is answered, so there is no other phase to be in.
+  if (current?.process.phase !== "requested") return;
+  const deadlineMs = turn.nowMs + current.limits.loadTimeoutMs;
+  const process = { phase: "loading", pid, launchedAtMs: turn.nowMs, deadlineMs } as const;
+  changePreloader(turn, ref.preloader, { process });
+  report(turn, "info", "preloader launched", preloaderFields(turn, ref, pid));
+  if (turn.fleet.phase.kind === "killing") killPreloader(turn, ref.preloader, "shutdown");
+  else if (isStop(turn.fleet.phase)) stopPreloader(turn, ref.preloader, "shutdown");
+}
+
+export function onPreloaderLaunchFailed(turn: Turn, ref: PreloaderRef, message: string): void {
+  const current = findCurrent(turn, ref);
+  if (current?.process.phase !== "requested") return;
+  report(turn, "error", "preloader launch failed", { ...preloaderFields(turn, ref), error: message });
+  endGeneration(turn, ref.preloader, "launch failed", false);
+}
+
+export function onPreloaderReady(turn: Turn, ref: PreloaderRef): void {
+  const current = findCurrent(turn, ref);
+  // `ready` again, or after it was asked to go: the decision stands.
+  if (current?.process.phase !== "loading") return;
+  const { pid, launchedAtMs } = current.process;
+  changePreloader(turn, ref.preloader, { process: { phase: "ready", pid, launchedAtMs } });
+  const fields = preloaderFields(turn, ref, pid);
+  report(turn, "info", "preloader ready", { ...fields, load_ms: elapsedMs(turn, launchedAtMs) });
+}
+
+/** The load failed and the preloader says why: one event with the whole backtrace. Its exit follows. */
+export function onPreloaderFailed(turn: Turn, ref: PreloaderRef, message: string, backtrace: string): void {
+  const current = findCurrent(turn, ref);
+  if (current === undefined) return;
+  const { process } = current;
+  const isAsked = process.phase === "stopping" && process.cause === "shutdown";
+  const pid = "pid" in process ? process.pid : undefined;
+  const fields = { ...preloaderFields(turn, ref, pid), reason: message, error: backtrace };
+  report(turn, isAsked ? "info" : "error", "preloader could not load the code", fields);
+}
+
+export function onPreloaderDisconnected(turn: Turn, ref: PreloaderRef, reason: string): void {
+  const current = findCurrent(turn, ref);
+  if (current === undefined) return;
+  const { phase } = current.process;
+  if (phase !== "loading" && phase !== "ready") return;
+  report(turn, "error", "preloader lost its connection", { ...preloaderFields(turn, ref), reason });
+  stopPreloader(turn, ref.preloader, "lost its connection");
+}
+
+export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatus): void {
+  const current = findCurrent(turn, ref);
+  if (current === undefined) return;
+  const { process } = current;
+  switch (process.phase) {
+    case "loading":
+    case "ready":
+    case "stopping":
+      break;
+    case "waiting":
+    case "requested":
+    case "retired":
+      return; // No process that could exit: only a repeated event says so.
+    default:
+      return assertNever(process);
+  }
+  const isAsked = process.phase === "stopping" && process.cause === "shutdown";
+  report(turn, isAsked ? "info" : "error", isAsked ? "preloader stopped" : "preloader died", {
+    ...preloaderFields(turn, ref, process.pid),
+    exit: describeExit(exit),
+    was: process.phase,
+    cause: process.phase === "stopping" ? process.cause : undefined,
+    asked: isAsked,
+    age_ms: elapsedMs(turn, process.launchedAtMs),
+  });
+  sweepGroup(turn, process.pid, current.limits.stopTimeoutMs);
+  const cause = process.phase === "stopping" ? process.cause : describeExit(exit);
+  endGeneration(turn, ref.preloader, cause, isAsked);
+}
+
+/** Everything asked of this generation is answered now: what was not launched never will be. */
+function endGeneration(turn: Turn, index: number, cause: string, isAsked: boolean): void {
+  withdrawLaunches(turn, index);
+  const isWanted = turn.fleet.sets.some((set) => set.limits.preloader === index && !set.isFaulted);
+  if (isAsked || isStop(turn.fleet.phase) || !isWanted) {
+    changePreloader(turn, index, { process: { phase: "retired" } });
+    return;
+  }
+  const { limits, ...before } = preloaderAt(turn.fleet, index);
+  const deaths = addDeath(before.deaths, turn.nowMs, limits.restart.periodMs);
+  const backoff = backOff(before.backoff, limits.restart, turn.nowMs, drawRandom(turn));
+  const process = { phase: "waiting", untilMs: backoff.retryAtMs } as const;
+  changePreloader(turn, index, { deaths, backoff, process });
+  if (isTooMany(deaths, limits.restart.intensity)) {
+    for (const [at, set] of turn.fleet.sets.entries()) {
+      if (set.limits.preloader === index)
+        fault(turn, at, `preloader: ${deaths.length} failures, last ${cause}`);
+    }
+  }
+}
+
+/**
+ * A launch that dies with its preloader is no death of a worker (nothing of it ever ran: the gate kept it); the
+ * preloader's own death is counted instead.
+ */
+function withdrawLaunches(turn: Turn, index: number): void {
+  for (const { set, slot, worker } of [...eachWorker(turn.fleet)]) {
+    if (setAt(turn.fleet, set).limits.preloader !== index) continue;
+    if (worker.phase !== "requested" && worker.phase !== "abandoned") continue;
+    const fields = workerFields(turn.fleet, set, slot, worker.id);
+    report(turn, "info", "worker launch withdrawn", { ...fields, cause: "the preloader is gone" });
+    vacate(turn, set, slot);
+  }
+}
+
+/** TERM first: while it loads, that makes it report the backtrace of where it hangs. KILL after its grace period. */
+export function stopPreloader(turn: Turn, index: number, cause: string): void {
+  const { process, generation, limits } = preloaderAt(turn.fleet, index);
+  if (process.phase !== "loading" && process.phase !== "ready") return;
+  const { pid, launchedAtMs } = process;
+  request(turn, { type: "signalProcess", pid, signal: "SIGTERM" });
+  report(turn, "debug", "preloader stopping", {
+    ...preloaderFields(turn, { preloader: index, generation }, pid),
+    cause,
+  });
+  const killAtMs = turn.nowMs + limits.stopTimeoutMs;
+  changePreloader(turn, index, { process: { phase: "stopping", pid, launchedAtMs, cause, killAtMs } });
+}
+
+function findCurrent(turn: Turn, { preloader, generation }: PreloaderRef): Preloader | undefined {
+  const current = preloaderAt(turn.fleet, preloader);
+  return current.generation === generation ? current : undefined;
+}
+
+export function preloaderFields(turn: Turn, { preloader, generation }: PreloaderRef, pid?: number): Fields {
+  const names = turn.fleet.sets.filter((set) => set.limits.preloader === preloader).map((s) => s.limits.name);
+  return { sets: names.join(","), generation, pid };
+}
