@@ -10,7 +10,9 @@ import type { Event, PreloaderRef, WorkerId } from "./core/event.ts";
 import { createFleet, type Fleet, type FleetLimits, findWorker, wasIssued } from "./core/fleet.ts";
 import type { Verdict } from "./core/health.ts";
 import type { LogEvent } from "./core/log-event.ts";
+import { workerFields } from "./core/turn.ts";
 import { transition } from "./core/transition.ts";
+import { isAlive } from "./core/worker.ts";
 import { judge } from "./core/verdict.ts";
 
 export type WorkerLaunch = { readonly id: WorkerId; readonly set: number; readonly slot: number };
@@ -33,6 +35,8 @@ export type Ports = {
   /** After this nothing is posted any more. */
   readonly exit: (code: number) => void;
 };
+
+export type WorkerErrorReport = { readonly id: WorkerId; readonly message: string; readonly error: string };
 
 export class Supervisor {
   readonly #ports: Ports;
@@ -83,6 +87,24 @@ export class Supervisor {
   /** An ack that came over the socket; `reply` is called once, at once or when the worker's pid is known. */
   offerAck(id: WorkerId, peerPid: number, reply: (reply: AckReply) => void): void {
     this.#acks.offer(id, peerPid, reply);
+  }
+
+  /**
+   * What a worker's expression raised: one event in the log, with the whole backtrace. It may overtake the announcement
+   * of the worker's pid, or be overtaken by its exit; only while the pid is known can the sender be compared with it.
+   *
+   * @returns false: it does not come from that worker.
+   */
+  takeWorkerError(peerPid: number, report: WorkerErrorReport): boolean {
+    const place = findWorker(this.#fleet, report.id);
+    const isOurs = wasIssued(this.#fleet, report.id);
+    if (place !== undefined && isAlive(place.worker)) {
+      if (!this.#ports.isSelfOrDescendant(peerPid, place.worker.pid)) return false;
+    } else if (!isOurs) return false;
+    const names = place && workerFields(this.#fleet, place.set, place.slot, report.id, peerPid);
+    const fields = { ...(names ?? { worker: report.id, pid: peerPid }), reason: report.message, error: report.error };
+    this.#ports.log({ level: "error", message: "worker raised an error", fields });
+    return true;
   }
 
   #decide(event: Event): void {

@@ -11,8 +11,12 @@ function killTree(turn: Turn, pid: number): void {
 type Killable = Stoppable | Stopping;
 type Place = { readonly set: number; readonly slot: number };
 
-/** The first cause is kept: a worker that was stopping already goes for the reason that it was asked to. */
+/**
+ * The first cause is kept: a worker that was stopping already goes for the reason that it was asked to. One that has
+ * got its KILL and is not reaped yet is left as it is: a second one does nothing, and would be counted.
+ */
 export function killWorker(turn: Turn, place: Place, worker: Killable, cause: StopCause): void {
+  if ("killAtMs" in worker && worker.killAtMs === undefined) return;
   killTree(turn, worker.pid);
   const { id, pid, launchedAtMs } = worker;
   const before = { sinceMs: turn.nowMs, cause, ...("cause" in worker ? pick(worker) : {}) };
@@ -34,6 +38,7 @@ function pick({ sinceMs, cause }: Stopping): { sinceMs: number; cause: StopCause
 export function killPreloader(turn: Turn, index: number, cause: string): void {
   const { process } = preloaderAt(turn.fleet, index);
   if (process.phase !== "loading" && process.phase !== "ready" && process.phase !== "stopping") return;
+  if (process.phase === "stopping" && process.killAtMs === undefined) return;
   killTree(turn, process.pid);
   const { pid, launchedAtMs } = process;
   const firstCause = process.phase === "stopping" ? process.cause : cause;

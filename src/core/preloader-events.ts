@@ -4,11 +4,11 @@ import { backOff } from "./backoff.ts";
 import { fault, vacate } from "./death.ts";
 import type { PreloaderRef } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
-import { eachWorker, isStop, type Preloader } from "./fleet.ts";
+import { eachWorker, isStop, type Preloader, type PreloaderProcess } from "./fleet.ts";
 import { killPreloader } from "./kill.ts";
 import type { Fields } from "./log-event.ts";
 import { addDeath, isTooMany } from "./restart-intensity.ts";
-import { sweepGroup } from "./strays.ts";
+import { forgetStray, sweepGroup } from "./strays.ts";
 import {
   changePreloader,
   drawRandom,
@@ -25,6 +25,7 @@ export function onPreloaderLaunched(turn: Turn, ref: PreloaderRef, pid: number):
   const current = findCurrent(turn, ref);
   // A stop retires a preloader only once its launch is answered, so there is no other phase to be in.
   if (current?.process.phase !== "requested") return;
+  forgetStray(turn, pid);
   const deadlineMs = turn.nowMs + current.limits.loadTimeoutMs;
   const process = { phase: "loading", pid, launchedAtMs: turn.nowMs, deadlineMs } as const;
   changePreloader(turn, ref.preloader, { process });
@@ -75,17 +76,30 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
   if (current === undefined) return;
   const { process } = current;
   switch (process.phase) {
+    case "requested": // The exit overtook the announcement of the pid, which `onPreloaderLaunched` will find stale.
+      report(turn, "error", "preloader died", {
+        ...preloaderFields(turn, ref),
+        exit: describeExit(exit),
+        was: process.phase,
+        asked: false,
+        age_ms: elapsedMs(turn, process.requestedAtMs),
+      });
+      return endGeneration(turn, ref.preloader, describeExit(exit), false);
     case "loading":
     case "ready":
     case "stopping":
-      break;
+      return buryPreloader(turn, ref, process, exit);
     case "waiting":
-    case "requested":
     case "retired":
       return; // No process that could exit: only a repeated event says so.
     default:
       return assertNever(process);
   }
+}
+
+type Living = Extract<PreloaderProcess, { phase: "loading" | "ready" | "stopping" }>;
+
+function buryPreloader(turn: Turn, ref: PreloaderRef, process: Living, exit: ExitStatus): void {
   const isAsked = process.phase === "stopping" && process.cause === "shutdown";
   report(turn, isAsked ? "info" : "error", isAsked ? "preloader stopped" : "preloader died", {
     ...preloaderFields(turn, ref, process.pid),
@@ -95,7 +109,7 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
     asked: isAsked,
     age_ms: elapsedMs(turn, process.launchedAtMs),
   });
-  sweepGroup(turn, process.pid, current.limits.stopTimeoutMs);
+  sweepGroup(turn, process.pid, preloaderAt(turn.fleet, ref.preloader).limits.stopTimeoutMs);
   const cause = process.phase === "stopping" ? process.cause : describeExit(exit);
   endGeneration(turn, ref.preloader, cause, isAsked);
 }

@@ -8,6 +8,10 @@ export function sweepGroup(turn: Turn, pgid: number, graceMs: number): void {
   turn.fleet = { ...turn.fleet, strays };
 }
 
+/**
+ * The group is gone: because `groupGone` says so, or because a new process has its number. Linux gives no number to a
+ * process while a group still has it, so a KILL for the old group would hit the newcomer's.
+ */
 export function forgetStray(turn: Turn, pgid: number): void {
   const strays = turn.fleet.strays.filter((stray) => stray.pgid !== pgid);
   turn.fleet = { ...turn.fleet, strays };

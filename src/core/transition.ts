@@ -28,10 +28,10 @@ export function transition(state: Fleet, event: Event, nowMs: number): Transitio
   if (state.phase.kind === "stopped") return { state, effects: [] }; // The exit is on its way; nothing matters any more.
   const turn: Turn = { fleet: state, effects: [], nowMs };
   dispatch(turn, event);
+  stopIfFaulted(turn); // Before anything is launched that would have to be stopped again.
   startPreloaders(turn);
   fillSlots(turn);
   reportSets(turn);
-  stopIfFaulted(turn);
   advanceStop(turn);
   return { state: turn.fleet, effects: turn.effects };
 }

@@ -5,7 +5,7 @@ import type { WorkerId } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
 import { findWorker, type WorkerPlace } from "./fleet.ts";
 import { killWorker } from "./kill.ts";
-import { sweepGroup } from "./strays.ts";
+import { forgetStray, sweepGroup } from "./strays.ts";
 import { elapsedMs, occupy, report, request, setAt, type Turn, workerFields } from "./turn.ts";
 import type { Abandoned, Launched, Ready, Requested, StopCause, Stoppable, Stopping } from "./worker.ts";
 
@@ -30,6 +30,7 @@ export function onWorkerLaunched(turn: Turn, id: WorkerId, pid: number): void {
 
 function launch(turn: Turn, { set, slot }: WorkerPlace, worker: Requested, pid: number): void {
   const { needsAck, ackTimeoutMs } = setAt(turn.fleet, set).limits;
+  forgetStray(turn, pid);
   const fields = workerFields(turn.fleet, set, slot, worker.id, pid);
   report(turn, "info", "worker launched", { ...fields, launch_ms: elapsedMs(turn, worker.requestedAtMs) });
   const launched: Launched = {
@@ -46,6 +47,7 @@ function launch(turn: Turn, { set, slot }: WorkerPlace, worker: Requested, pid: 
 function stopLateWorker(turn: Turn, { set, slot }: WorkerPlace, worker: Abandoned, pid: number): void {
   const fields = workerFields(turn.fleet, set, slot, worker.id, pid);
   report(turn, "info", "worker launched too late", { ...fields, cause: worker.cause });
+  forgetStray(turn, pid);
   const { id, cause } = worker;
   const late = { id, pid, launchedAtMs: turn.nowMs };
   const killing = turn.fleet.phase.kind === "killing";

@@ -1,0 +1,77 @@
+/** `kleinhirn run`: from a valid configuration to the exit status of a stopped supervisor. */
+import { isatty } from "node:tty";
+import { supervise } from "../compose.ts";
+import type { Config } from "../config/config.ts";
+import { createLogger, type Logger } from "../logging/logger.ts";
+import { wantsColor } from "../logging/pretty.ts";
+import { createSink, type Sink } from "../logging/sink.ts";
+import { StartError } from "../start-error.ts";
+import { wallClock } from "../system/clock.ts";
+import { OperatingSystemError } from "../system/operating-system-error.ts";
+import { checkRequirements } from "../system/requirements.ts";
+import type { SignalSource } from "../system/signals.ts";
+import { becomeSubreaper } from "../system/subreaper.ts";
+import { exitInternal, exitOsRefused, exitUnavailable } from "./exit-code.ts";
+
+/** A log reader that stalls doesn't hold the exit for longer. */
+const flushTimeoutMs = 1000;
+
+/** Resolves to the exit status; everything that was logged has been written then, as far as there is a reader. */
+export async function runSupervisor(config: Config, signals: SignalSource): Promise<number> {
+  const fd = config.log.output === "stderr" ? 2 : 1;
+  const sink = createSink({ fd });
+  const logger = openLog(config, sink, fd);
+  dieLoudly(logger, sink);
+  const code = await start(config, signals, logger);
+  await sink.flush(flushTimeoutMs);
+  return code;
+}
+
+async function start(config: Config, signals: SignalSource, logger: Logger): Promise<number> {
+  try {
+    checkRequirements();
+    becomeSubreaper();
+    const log = logger.log;
+    return await supervise(config, { environment: process.env, signals, log });
+  } catch (error) {
+    const code = exitCodeOf(error);
+    if (code === undefined) throw error;
+    const fields = { reason: (error as Error).message, exit_status: code };
+    logger.log({ level: "critical", message: "can't start", fields });
+    return code;
+  }
+}
+
+/** undefined: our own mistake, which is to be seen with its stack. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof StartError) return error.kind === "unavailable" ? exitUnavailable : exitOsRefused;
+  return error instanceof OperatingSystemError ? exitOsRefused : undefined;
+}
+
+function openLog(config: Config, sink: Sink, fd: number): Logger {
+  const isTerminal = isatty(fd);
+  return createLogger({
+    config: config.log,
+    service: config.supervisor.name,
+    sink,
+    isTerminal,
+    color: wantsColor(process.env, isTerminal),
+    now: wallClock,
+  });
+}
+
+/**
+ * A mistake of ours must not leave half a supervisor behind: say what it was, and die. The kernel then kills workers and
+ * preloaders (parent death signal).
+ */
+function dieLoudly(logger: Logger, sink: Sink): void {
+  const die = (error: unknown) => {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const fields = { error: reason, exit_status: exitInternal };
+    logger.log({ level: "critical", message: "internal error", fields });
+    sink.flushNow();
+    process.exit(exitInternal);
+  };
+  process.on("uncaughtException", die);
+  process.on("unhandledRejection", die);
+}

@@ -1,0 +1,258 @@
+/** Builds the real parts and wires them; the only module that knows them all. */
+import { Alarm } from "./alarm.ts";
+import type { Config } from "./config/config.ts";
+import type { LogEvent } from "./core/log-event.ts";
+import { type FleetPlan, planFleet } from "./fleet-limits.ts";
+import { HealthServerError } from "./health/health-server-error.ts";
+import { type HealthServer, startHealthServer } from "./health/server.ts";
+import { OrphanSweep } from "./orphan-sweep.ts";
+import { StartError } from "./start-error.ts";
+import { type Ports, Supervisor } from "./supervisor.ts";
+import { type ChildRequest, isBunChild, spawnChild } from "./system/child.ts";
+import { monotonicMs } from "./system/clock.ts";
+import { inheritedEnvironment } from "./system/environment.ts";
+import { prepareExecStep } from "./system/exec-step.ts";
+import { type InheritedSockets, InheritedSocketsError, readInheritedSockets } from "./system/inherited-sockets.ts";
+import { isSelfOrDescendant, peerCredentials } from "./system/peer.ts";
+import { listChildren } from "./system/process-table.ts";
+import { createReaper, type Reaper } from "./system/reaper.ts";
+import type { SignalSource } from "./system/signals.ts";
+import { systemWaiter } from "./system/wait.ts";
+import { executeWorker } from "./workers/exec-launcher.ts";
+import { type OpenedSocket, openWorkerSocket } from "./workers/open-socket.ts";
+import { OrphanReport } from "./workers/orphan-report.ts";
+import { PreloadLauncher } from "./workers/preload-launcher.ts";
+import { Processes } from "./workers/processes.ts";
+import { killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
+import { WarningLimiter } from "./workers/warning-limiter.ts";
+
+export type Surroundings = {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signals: SignalSource;
+  readonly log: (event: LogEvent) => void;
+};
+
+type Parts = {
+  readonly config: Config;
+  readonly plan: FleetPlan;
+  readonly surroundings: Surroundings;
+  readonly version: string;
+  readonly sockets: InheritedSockets | undefined;
+};
+
+/**
+ * Supervises until it is told to stop; resolves to the exit status when no process of ours is left. The caller has
+ * become a subreaper and has checked the machine.
+ *
+ * @throws StartError when a socket or port can't be had; nothing has been started then.
+ */
+export async function supervise(config: Config, surroundings: Surroundings): Promise<number> {
+  const sockets = findInheritedSockets(surroundings);
+  const version = config.supervisor.version ?? crypto.randomUUID();
+  const composition = new Composition({ config, plan: planFleet(config), surroundings, version, sockets });
+  return await composition.run();
+}
+
+function findInheritedSockets({ environment, log }: Surroundings): InheritedSockets | undefined {
+  try {
+    const found = readInheritedSockets(environment);
+    if (found.kind === "inherited") return found.sockets;
+    if (found.kind === "foreign") {
+      const fields = { listen_pid: found.pid, pid: process.pid };
+      log({ level: "warning", message: "inherited sockets are another process's: not passed on", fields });
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof InheritedSocketsError) throw new StartError("unavailable", error.message, { cause: error });
+    throw error;
+  }
+}
+
+class Composition {
+  readonly #parts: Parts;
+  readonly #supervisor: Supervisor;
+  readonly #preloading: PreloadLauncher;
+  readonly #reaper: Reaper;
+  readonly #sweep: OrphanSweep;
+  readonly #orphans: OrphanReport;
+  readonly #exit = Promise.withResolvers<number>();
+  #processes: Processes | undefined;
+  #socket: OpenedSocket | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#orphans = new OrphanReport(parts.surroundings.log);
+    this.#preloading = this.#createPreloading();
+    this.#supervisor = this.#createSupervisor();
+    this.#reaper = this.#createReaper();
+    this.#sweep = new OrphanSweep({
+      listChildren,
+      isKnown: (pid) => isBunChild(pid) || this.#preloading.isWorker(pid),
+      signalProcess: (pid, signal) => sendToProcess(pid, signal, parts.surroundings.log),
+      pokeReaper: () => this.#reaper.poke(),
+    });
+  }
+
+  async run(): Promise<number> {
+    const { config, surroundings, version } = this.#parts;
+    this.#socket = await this.#openSocket();
+    try {
+      const health = await this.#startHealth();
+      this.#processes = this.#createProcesses(this.#socket.address);
+      surroundings.log({
+        level: "info",
+        message: "supervisor started",
+        fields: { pid: process.pid, version, socket: this.#socket.address, sets: config.sets.length },
+      });
+      surroundings.signals.deliverTo((signal) => this.#onSignal(signal));
+      this.#supervisor.post({ type: "started" });
+      this.#reaper.poke();
+      const code = await this.#exit.promise;
+      health?.stop();
+      return code;
+    } finally {
+      this.#orphans.flush();
+      this.#socket.socket.stop();
+      this.#socket.lock?.release();
+    }
+  }
+
+  #onSignal(signal: Parameters<Parameters<SignalSource["deliverTo"]>[0]>[0]): void {
+    switch (signal) {
+      case "SIGCHLD":
+        this.#reaper.poke();
+        return this.#sweep.look();
+      case "SIGTERM":
+      case "SIGINT":
+        return this.#supervisor.post({ type: "stopRequested", signal });
+      case "SIGQUIT":
+        return this.#supervisor.post({ type: "killRequested", signal });
+      default:
+        return this.#supervisor.post({ type: "signalReceived", signal });
+    }
+  }
+
+  #createSupervisor(): Supervisor {
+    const { log } = this.#parts.surroundings;
+    const alarm = new Alarm(monotonicMs, () => this.#supervisor.post({ type: "deadlineReached" }));
+    const ports: Ports = {
+      nowMs: monotonicMs,
+      setAlarm: (atMs) => alarm.set(atMs),
+      executeWorker: (launch) =>
+        executeWorker(launch, {
+          startProcess: (which, handlers) => this.#startedProcesses().startWorker(which, handlers),
+          post: (event) => this.#supervisor.post(event),
+          warn: (message, fields) => log({ level: "warning", message, fields }),
+        }),
+      spawnWorker: (spawn) => this.#preloading.spawn(spawn),
+      startPreloader: (ref) => this.#preloading.start(ref),
+      signalProcess: (pid, signal) => sendToProcess(pid, signal, log),
+      signalGroup: (pgid, signal) => sendToGroup(pgid, signal, log),
+      sweepOrphans: (signal) => this.#sweep.begin(signal),
+      isSelfOrDescendant,
+      log,
+      exit: (code) => this.#exit.resolve(code),
+    };
+    // Unique enough that no id of an earlier life, in a file or a queue, is taken for one of this life's.
+    const idPrefix = crypto.randomUUID().slice(0, 8);
+    const [seed = 1] = crypto.getRandomValues(new Uint32Array(1));
+    return new Supervisor(this.#parts.plan.limits, ports, idPrefix, seed);
+  }
+
+  #createPreloading(): PreloadLauncher {
+    const { config, surroundings } = this.#parts;
+    return new PreloadLauncher({
+      startProcess: (ref, onExit) => this.#startedProcesses().startPreloader(ref, onExit),
+      describeSet: (index) => {
+        const { name, openFiles, command } = config.sets[index] ?? missing(index);
+        const expression = command.type === "ruby" ? command.startExpression : "";
+        return { name, openFiles, expression };
+      },
+      killGroup: killQuietly,
+      readBacklog: (done) => this.#socket?.socket.readBacklog(done),
+      post: (event) => this.#supervisor.post(event),
+      log: surroundings.log,
+      pokeReaper: () => this.#reaper.poke(),
+    });
+  }
+
+  #createReaper(): Reaper {
+    return createReaper({
+      waiter: systemWaiter,
+      isBunChild,
+      isOurs: (pid) => this.#preloading.isWorker(pid),
+      ourPids: () => this.#preloading.workerPids(),
+      oldestPendingLaunch: () => this.#preloading.oldestPendingLaunch(),
+      nextLaunchSequence: () => this.#preloading.nextLaunchSequence(),
+      listChildren,
+      onExit: (pid, exit) => this.#preloading.onWorkerExit(pid, exit),
+      onOrphan: (pid, exit) => {
+        this.#sweep.forget(pid);
+        this.#orphans.add(pid, exit);
+      },
+      onNoChildren: () => this.#onNoChildren(),
+      schedule: setImmediate,
+    });
+  }
+
+  #onNoChildren(): void {
+    if (!this.#sweep.isActive) return;
+    this.#sweep.end();
+    this.#supervisor.post({ type: "childrenGone" });
+  }
+
+  #openSocket(): Promise<OpenedSocket> {
+    const { config, surroundings } = this.#parts;
+    return openWorkerSocket(config.supervisor, surroundings.environment, {
+      peerPid: (fd) => peerCredentials(fd).pid,
+      offerAck: (id, peerPid, reply) => this.#supervisor.offerAck(id, peerPid, reply),
+      onWorkerError: (peerPid, message) => this.#supervisor.takeWorkerError(peerPid, message),
+      onConnected: (peerPid, connection) => this.#preloading.onConnected(peerPid, connection),
+      onMessage: (peerPid, connection, message) => this.#preloading.onMessage(peerPid, connection, message),
+      onDisconnected: (peerPid, connection, why) => this.#preloading.onDisconnected(peerPid, connection, why),
+      warn: (message, fields) => surroundings.log({ level: "warning", message, fields }),
+      nowMs: monotonicMs,
+      limiter: new WarningLimiter(warningsPerWindow, warningWindowMs),
+    });
+  }
+
+  async #startHealth(): Promise<HealthServer | undefined> {
+    const { healthCheck } = this.#parts.config;
+    if (healthCheck === undefined) return undefined;
+    try {
+      const server = await startHealthServer({ ...healthCheck, verdict: () => this.#supervisor.verdict() });
+      const fields = { url: server.url, endpoint: healthCheck.endpoint };
+      this.#parts.surroundings.log({ level: "info", message: "health server listening", fields });
+      return server;
+    } catch (error) {
+      if (!(error instanceof HealthServerError)) throw error;
+      throw new StartError("unavailable", error.message, { cause: error });
+    }
+  }
+
+  #createProcesses(socket: string): Processes {
+    const { config, plan, surroundings, version, sockets } = this.#parts;
+    const service = { name: config.supervisor.name, version, socket };
+    const inherited = inheritedEnvironment(surroundings.environment);
+    const step = prepareExecStep();
+    if (step.kind === "own-program") {
+      const message = "programs are started by way of kleinhirn itself, which is slower";
+      surroundings.log({ level: "warning", message, fields: { reason: step.reason } });
+    }
+    const spawn = (request: ChildRequest) => spawnChild(request, step);
+    return new Processes({ config, preloaders: plan.preloaders, service, inherited, sockets, spawn });
+  }
+
+  #startedProcesses(): Processes {
+    if (this.#processes === undefined) throw new Error("a launch before the start");
+    return this.#processes;
+  }
+}
+
+/** Refusals on the socket that are logged in a window; what is beyond is counted. */
+const warningsPerWindow = 20;
+const warningWindowMs = 10_000;
+
+function missing(index: number): never {
+  throw new Error(`there is no worker set ${index}`);
+}

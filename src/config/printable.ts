@@ -1,0 +1,57 @@
+import { TomlTable, type TomlValue } from "./toml.ts";
+
+/**
+ * Control characters (C0, DEL, C1) and the marks that turn the direction of writing, as escapes: a value from a file must
+ * not move the cursor, retitle the terminal, or show a reader something other than what it is.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escapeCharacter);
+}
+
+/** `\n` where JSON has a short form, else `\u007f`. */
+function escapeCharacter(character: string): string {
+  const json = JSON.stringify(character).slice(1, -1);
+  return json === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : json;
+}
+
+const longestQuote = 80;
+
+/** In double quotes, escaped, and cut where it is too long for a line of an error message. */
+export function quote(text: string): string {
+  const shown = text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
+  return escapeControls(JSON.stringify(shown));
+}
+
+/** `"web" (a string)`, `10 (an integer)`, `a table`: what stands there, in the words of TOML. */
+export function describeValue(value: TomlValue): string {
+  const type = describeType(value);
+  if (typeof value === "string") return `${quote(value)} (${type})`;
+  if (typeof value === "number" || typeof value === "boolean") return `${value} (${type})`;
+  // The parser's subclasses of Date print only what stood in the file.
+  if (value instanceof Date) return `${value.toISOString()} (${type})`;
+  return type;
+}
+
+/** `an integer`: the type alone, for places where the value may be a secret. */
+export function describeType(value: TomlValue): string {
+  if (typeof value === "number") return Number.isInteger(value) ? "an integer" : "a float";
+  // The parser cuts integers down to 64 bits, so the number that it made need not be the one in the file.
+  if (typeof value === "bigint") return "an integer beyond 2^53";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (value instanceof Date) return describeDateType(value);
+  if (value instanceof TomlTable) return "a table";
+  return value.length > 0 && value.every((element) => element instanceof TomlTable)
+    ? "an array of tables"
+    : "an array";
+}
+
+/** The parser marks dates and times of day, which are Dates to it as well. */
+function describeDateType(date: Date): string {
+  if ("isTime" in date) return "a time";
+  return "isDate" in date ? "a date" : "a date and time";
+}
+
+/** `workers.web.count`; parts that aren't bare TOML keys stand in quotes. */
+export function formatKey(parts: readonly string[]): string {
+  return parts.map((part) => (/^[A-Za-z0-9_-]+(\[\d+\])?$/.test(part) ? part : quote(part))).join(".");
+}

@@ -1,0 +1,92 @@
+import type { Server } from "bun";
+import type { ListenAddress } from "../config/config.ts";
+import type { Verdict } from "../core/health.ts";
+import { formatUrl } from "./address.ts";
+import { HealthServerError } from "./health-server-error.ts";
+import { answer } from "./routes.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
+
+export type HealthServerOptions = {
+  readonly listen: ListenAddress;
+  /** Path of the overall answer. */
+  readonly endpoint: string;
+  /** Asked for each answer; it should be cheap. */
+  readonly verdict: () => Verdict;
+};
+
+export type HealthServer = {
+  /** Of the overall answer, with the port that was really taken; `unix:/path:/healthz` for a Unix socket. */
+  readonly url: string;
+  /** Closes the listener and every connection, and removes the socket file. */
+  stop(): void;
+};
+
+/**
+ * Serves the health endpoints. Bun disconnects whoever is silent for 10 seconds. Who may connect to a Unix socket follows
+ * from the umask, as for any file.
+ *
+ * @throws HealthServerError when the address can't be listened on.
+ */
+export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  const { listen, endpoint } = options;
+  const server = await listenOn(options);
+  const port = server.port;
+  const actual = listen.kind === "tcp" && port !== undefined ? { ...listen, port } : listen;
+  return {
+    url: formatUrl(actual, endpoint),
+    stop: () => {
+      // The promise is for the last connection's end, which `true` brings about now.
+      void server.stop(true);
+    },
+  };
+}
+
+async function listenOn(options: HealthServerOptions): Promise<Server<undefined>> {
+  const { listen } = options;
+  try {
+    return serve(options);
+  } catch (error) {
+    const code = errorCode(error);
+    if (listen.kind !== "unix" || code !== "EADDRINUSE") throw new HealthServerError(listen, code, error);
+    const obstacle = await removeStaleSocket(listen.path);
+    if (obstacle !== undefined) throw new HealthServerError(listen, obstacle, error);
+  }
+  try {
+    return serve(options);
+  } catch (error) {
+    throw new HealthServerError(listen, errorCode(error), error);
+  }
+}
+
+function serve({ listen, endpoint, verdict }: HealthServerOptions): Server<undefined> {
+  return Bun.serve({
+    ...(listen.kind === "unix" ? { unix: listen.path } : { hostname: listen.hostname, port: listen.port }),
+    // Of a body nothing is read, so that no size of it needs another answer than 405.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    // Bun's page for errors in development would show paths and source code.
+    development: false,
+    fetch: (request) => respond(request, verdict(), endpoint),
+  });
+}
+
+function respond(request: Request, verdict: Verdict, endpoint: string): Response {
+  const { method } = request;
+  const accept = request.headers.get("accept");
+  const { status, headers, body } = answer({ method, path: pathOf(request.url), accept }, verdict, endpoint);
+  if (method !== "HEAD") return new Response(body, { status, headers });
+  return new Response(null, {
+    status,
+    headers: { ...headers, "Content-Length": String(Buffer.byteLength(body)) },
+  });
+}
+
+/** Bun gives the bare target of a request without a Host header, so this is no place for the URL class, which would throw. */
+function pathOf(target: string): string {
+  const [path = ""] = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").split(/[?#]/, 1);
+  return path;
+}
+
+function errorCode(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : String(error);
+}

@@ -1,0 +1,162 @@
+import { write } from "node:fs";
+import { writeUnlessStalled } from "./crash-write.ts";
+import { createLineBuffer } from "./line-buffer.ts";
+
+/** Where rendered lines go. Nothing in it blocks, throws or grows without bound. */
+export type Sink = {
+  /** Takes one rendered event, without the newline at its end. */
+  write(line: string): void;
+  /** Says how to render the line that tells how many events were dropped while the reader stalled. */
+  describeDropped(describe: (count: number) => string): void;
+  /** Resolves when everything is written, when the reader is gone, or after `deadlineMs`, whichever comes first. */
+  flush(deadlineMs: number): Promise<void>;
+  /** The last resort of a crash: writes what waits before it returns, as far as the reader takes it at once. */
+  flushNow(): void;
+};
+
+export type SinkOptions = {
+  readonly fd: number;
+  /** The most that may wait for a stalled reader. */
+  readonly capacityBytes?: number;
+};
+
+const defaultCapacityBytes = 1024 * 1024;
+
+/**
+ * PIPE_BUF of Linux (pipe(7)). Writes up to it are atomic: on a pipe that the workers write to as well, none of their output
+ * can end up inside a line of ours. So a batch is whole lines and no longer than this, unless one line alone is.
+ */
+const batchBytes = 4096;
+
+const minRetryMs = 10;
+const maxRetryMs = 1000;
+
+/** After these nobody will ever read what we write (write(2)): the rest is discarded, quietly. */
+const goneCodes: ReadonlySet<string> = new Set([
+  "EPIPE",
+  "EBADF",
+  "EINVAL",
+  "ECONNRESET",
+  "ENOTCONN",
+  "EDESTADDRREQ",
+]);
+
+export function createSink(options: SinkOptions): Sink {
+  return new WaitingSink(options.fd, options.capacityBytes ?? defaultCapacityBytes);
+}
+
+/**
+ * Writes with a thread of Bun's pool, one write at a time: while the reader stalls, that thread waits in write(2) and
+ * nobody else does. The obvious ways don't work: the descriptor may not be made non-blocking, because the workers share its
+ * open file description and would get EAGAIN; a blocking write in this thread would stop the supervisor; and
+ * `process.stderr` does the former and buffers without bound.
+ */
+class WaitingSink implements Sink {
+  readonly #fd: number;
+  readonly #lines: ReturnType<typeof createLineBuffer>;
+  #describe = (count: number) => `level=warning msg="log events dropped" dropped=${count}`;
+  /** What is left of the batch that was begun. It is never dropped: a part of it may be out already. */
+  #batch: Uint8Array | undefined;
+  #isWriting = false;
+  #isGone = false;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryMs = minRetryMs;
+  #flushers: (() => void)[] = [];
+
+  constructor(fd: number, capacityBytes: number) {
+    this.#fd = fd;
+    this.#lines = createLineBuffer(capacityBytes);
+  }
+
+  write(line: string): void {
+    if (this.#isGone) return;
+    this.#lines.push(line);
+    this.#writeOn();
+  }
+
+  describeDropped(describe: (count: number) => string): void {
+    this.#describe = describe;
+  }
+
+  flush(deadlineMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(deadline);
+        this.#flushers = this.#flushers.filter((flusher) => flusher !== finish);
+        resolve();
+      };
+      const deadline = setTimeout(finish, deadlineMs);
+      this.#flushers.push(finish);
+      this.#cancelRetry();
+      this.#writeOn();
+    });
+  }
+
+  flushNow(): void {
+    if (this.#isGone) return;
+    // A batch that a thread is writing is the thread's to finish; written here too, it would be out twice.
+    const parts: Uint8Array[] = this.#isWriting || this.#batch === undefined ? [] : [this.#batch];
+    for (let batch = this.#nextBatch(); batch !== undefined; batch = this.#nextBatch()) parts.push(batch);
+    if (!this.#isWriting) this.#batch = undefined;
+    writeUnlessStalled(this.#fd, parts, this.#isWriting);
+  }
+
+  /** Starts the next write, unless one is under way or a failed one waits for its next try. */
+  #writeOn(): void {
+    if (this.#isWriting || this.#retryTimer !== undefined) return;
+    this.#batch ??= this.#nextBatch();
+    if (this.#batch === undefined) {
+      for (const finish of this.#flushers) finish();
+      return;
+    }
+    this.#isWriting = true;
+    write(this.#fd, this.#batch, (error, writtenBytes) => {
+      this.#isWriting = false;
+      if (error) this.#recover(error.code ?? "");
+      else this.#advance(writtenBytes);
+      this.#writeOn();
+    });
+  }
+
+  #nextBatch(): Uint8Array | undefined {
+    const dropped = this.#lines.takeDropped();
+    const notice = dropped > 0 ? `${this.#describe(dropped)}\n` : "";
+    const text = notice + this.#lines.takeBatch(batchBytes - Buffer.byteLength(notice));
+    return text === "" ? undefined : Buffer.from(text);
+  }
+
+  #advance(writtenBytes: number): void {
+    this.#retryMs = minRetryMs;
+    const rest = this.#batch?.subarray(writtenBytes);
+    this.#batch = rest !== undefined && rest.length > 0 ? rest : undefined;
+  }
+
+  /**
+   * EAGAIN (somebody made the pipe non-blocking), ENOSPC, EIO and whatever else may pass: the batch is kept for another try
+   * after a pause that doubles, so that a full disk costs no spinning; what comes meanwhile waits, the oldest goes first.
+   */
+  #recover(code: string): void {
+    if (goneCodes.has(code)) {
+      this.#isGone = true;
+      this.#batch = undefined;
+      this.#lines.clear();
+      return;
+    }
+    const isFlushing = this.#flushers.length > 0;
+    this.#retryTimer = setTimeout(
+      () => {
+        this.#cancelRetry();
+        this.#writeOn();
+      },
+      isFlushing ? minRetryMs : this.#retryMs,
+    );
+    // Only somebody who waits for a flush may keep the process alive for a reader that doesn't read.
+    if (!isFlushing) this.#retryTimer.unref();
+    this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs);
+  }
+
+  #cancelRetry(): void {
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+  }
+}

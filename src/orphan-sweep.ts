@@ -1,0 +1,60 @@
+/**
+ * The end of a stop: every child that is neither worker nor preloader is told to go, until there is no child at all.
+ *
+ * An orphan's own children become ours when it dies, and when the one that died was itself a child of an orphan the
+ * kernel sends us no SIGCHLD; so the sweep looks again from time to time, and not only when something has exited.
+ */
+export type OrphanSweepPorts = {
+  readonly listChildren: () => readonly number[];
+  /** Workers and preloaders: they are stopped by name, not swept. */
+  readonly isKnown: (pid: number) => boolean;
+  readonly signalProcess: (pid: number, signal: "SIGTERM" | "SIGKILL") => void;
+  readonly pokeReaper: () => void;
+};
+
+const lookEveryMs = 50;
+
+export class OrphanSweep {
+  readonly #ports: OrphanSweepPorts;
+  /** Told already: an orphan that handles TERM is not to be told twice. */
+  readonly #told = new Set<number>();
+  #signal: "SIGTERM" | "SIGKILL" | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(ports: OrphanSweepPorts) {
+    this.#ports = ports;
+  }
+
+  get isActive(): boolean {
+    return this.#signal !== undefined;
+  }
+
+  /** KILL after TERM is told to all anew. */
+  begin(signal: "SIGTERM" | "SIGKILL"): void {
+    this.#signal = signal;
+    this.#told.clear();
+    this.#timer ??= setInterval(() => this.look(), lookEveryMs);
+    this.look();
+  }
+
+  look(): void {
+    if (this.#signal === undefined) return;
+    for (const pid of this.#ports.listChildren()) {
+      if (this.#told.has(pid) || this.#ports.isKnown(pid)) continue;
+      this.#told.add(pid);
+      this.#ports.signalProcess(pid, this.#signal);
+    }
+    this.#ports.pokeReaper();
+  }
+
+  /** The pid may be used again, by another orphan that has not been told. */
+  forget(pid: number): void {
+    this.#told.delete(pid);
+  }
+
+  end(): void {
+    this.#signal = undefined;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

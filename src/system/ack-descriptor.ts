@@ -1,0 +1,40 @@
+import { Socket } from "node:net";
+
+/** What the child writes to its ack descriptor, as it comes; `onEnd` once, when nothing more will. */
+export type AckHandlers = {
+  onData(chunk: Uint8Array): void;
+  onEnd(): void;
+};
+
+export type AckDescriptor = {
+  /**
+   * Nothing more is read, and `onEnd` not called. While the child lives it may still write: it would then get SIGPIPE, which
+   * kills most programs, so close early only what misbehaves.
+   */
+  close(): void;
+};
+
+/**
+ * Reads our end of the pair. It closes itself when no process has the other end open any more; `close` is for when the
+ * child is gone and something that it has left behind still holds on to it.
+ */
+export function readAckDescriptor(descriptor: number, handlers: AckHandlers): AckDescriptor {
+  const socket = new Socket({ fd: descriptor, readable: true, writable: false });
+  let open = true;
+  socket.on("data", (chunk) => {
+    // Text only comes where an encoding was set.
+    if (open && typeof chunk !== "string") handlers.onData(chunk);
+  });
+  // A connection reset is but another end of it; "close" follows.
+  socket.on("error", () => undefined);
+  socket.on("close", () => {
+    if (open) handlers.onEnd();
+    open = false;
+  });
+  return {
+    close() {
+      open = false;
+      socket.destroy();
+    },
+  };
+}

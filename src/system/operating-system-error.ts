@@ -1,0 +1,29 @@
+import { constants } from "node:os";
+
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
+
+/** `EAGAIN` for 11; `E` and the number for one that has no name here. */
+export function errnoName(errno: number): string {
+  return names.get(errno) ?? `E${errno}`;
+}
+
+/** The operating system refused something. `code` is errno's name (`ENOENT`), `syscall` what was tried. */
+export class OperatingSystemError extends Error {
+  override readonly name = "OperatingSystemError";
+  readonly code: string;
+  readonly syscall: string;
+
+  constructor(code: string, syscall: string, detail: string, options?: ErrorOptions) {
+    super(`${syscall}: ${code}${detail === "" ? "" : `, ${detail}`}`, options);
+    this.code = code;
+    this.syscall = syscall;
+  }
+}
+
+/** The `code` of an error that Bun or a node module threw for a failed system call; undefined for any other value. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

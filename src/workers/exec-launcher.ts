@@ -1,0 +1,52 @@
+/** Starts workers that are programs, and takes their acks on the descriptor that they inherit for it. */
+import type { Event, WorkerId } from "../core/event.ts";
+import type { ExitStatus } from "../core/exit-status.ts";
+import type { Fields } from "../core/log-event.ts";
+import { LineDecoder } from "../protocol/line-decoder.ts";
+import { parseMessage } from "../protocol/messages.ts";
+import type { WorkerLaunch } from "../supervisor.ts";
+
+export type ExecLauncherPorts = {
+  /** Throws what the operating system says. `onAckData` is called with what the worker writes to its ack descriptor. */
+  readonly startProcess: (
+    launch: WorkerLaunch,
+    handlers: { onExit: (exit: ExitStatus) => void; onAckData: (chunk: Uint8Array) => void },
+  ) => { readonly pid: number };
+  readonly post: (event: Event) => void;
+  readonly warn: (message: string, fields: Fields) => void;
+};
+
+/** Answers with `workerLaunched` or `workerLaunchFailed`, and with `workerExited` when it is over. */
+export function executeWorker(launch: WorkerLaunch, ports: ExecLauncherPorts): void {
+  const { id } = launch;
+  try {
+    const { pid } = ports.startProcess(launch, {
+      onExit: (exit) => ports.post({ type: "workerExited", id, exit }),
+      onAckData: readAcks(id, ports),
+    });
+    ports.post({ type: "workerLaunched", id, pid });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    ports.post({ type: "workerLaunchFailed", id, message });
+  }
+}
+
+/** Nobody but the worker and what it started has this descriptor, so the id is all there is to check. */
+function readAcks(id: WorkerId, ports: ExecLauncherPorts): (chunk: Uint8Array) => void {
+  const decoder = new LineDecoder();
+  let hasWarned = false;
+  const refuse = (reason: string) => {
+    if (!hasWarned) ports.warn("refused a message on an ack descriptor", { worker: id, reason });
+    hasWarned = true;
+  };
+  return (chunk) => {
+    for (const line of decoder.push(chunk)) {
+      if (line.kind === "tooLong") return refuse("the line is longer than 64 KiB");
+      const parsed = parseMessage(line.text, "worker");
+      if (!parsed.ok) refuse(parsed.reason);
+      else if (parsed.from !== "worker" || parsed.message.action !== "ack") refuse("only acks are taken here");
+      else if (parsed.message.id !== id) refuse("the ack names another worker");
+      else ports.post({ type: "workerAcked", id });
+    }
+  };
+}

@@ -1,0 +1,85 @@
+/** Opens the supervisor's socket where it can be, and keeps a second supervisor of the same name out. */
+import { lstatSync, unlinkSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import { StartError } from "../start-error.ts";
+import { acquireLock, type Lock, LockTakenError } from "../system/lock.ts";
+import { errorCode } from "../system/operating-system-error.ts";
+import { isAbstract, isUnwritable, socketAddresses } from "./socket-address.ts";
+import { fileDescriptor, kernelAddress, WorkerSocket, type WorkerSocketPorts } from "./worker-socket.ts";
+
+export type OpenedSocket = {
+  readonly address: string;
+  readonly socket: WorkerSocket;
+  /** Undefined for an abstract socket: the name itself can be bound only once, and is free when its holder is gone. */
+  readonly lock: Lock | undefined;
+};
+
+/** @throws StartError naming the address, the reason, and the pid of another supervisor that has it. */
+export async function openWorkerSocket(
+  config: Config["supervisor"],
+  environment: Readonly<Record<string, string | undefined>>,
+  ports: WorkerSocketPorts,
+): Promise<OpenedSocket> {
+  const addresses = socketAddresses(config.name, config.socket, environment);
+  let refusal: unknown;
+  for (const address of addresses) {
+    try {
+      return isAbstract(address) ? openAbstract(address, ports) : openPath(address, ports);
+    } catch (error) {
+      if (!isUnwritable(errorCode(error))) throw await explain(address, error, ports);
+      refusal ??= await explain(address, error, ports);
+    }
+  }
+  throw refusal;
+}
+
+function openPath(path: string, ports: WorkerSocketPorts): OpenedSocket {
+  const lock = acquireLock(`${path}.lock`);
+  try {
+    removeLeftOver(path);
+    return { address: path, socket: new WorkerSocket(path, ports), lock };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function openAbstract(address: string, ports: WorkerSocketPorts): OpenedSocket {
+  return { address, socket: new WorkerSocket(address, ports), lock: undefined };
+}
+
+/** We hold the lock, so the socket there is a dead supervisor's. A file that is no socket is somebody's. */
+function removeLeftOver(path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isSocket()) throw new StartError("unavailable", `${path} is there and is no socket; move it away`);
+  unlinkSync(path);
+}
+
+async function explain(address: string, error: unknown, ports: WorkerSocketPorts): Promise<StartError> {
+  if (error instanceof StartError) return error;
+  if (error instanceof LockTakenError) return alreadyRunning(error.path, error.holder, error);
+  if (errorCode(error) === "EADDRINUSE") {
+    return alreadyRunning(address, await findListener(address, ports.peerPid), error);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StartError("unavailable", `can't open the socket ${address}: ${reason}`, { cause: error });
+}
+
+function alreadyRunning(held: string, holder: number | undefined, cause: unknown): StartError {
+  const who = holder === undefined ? "another process" : `process ${holder}`;
+  const message = `another supervisor of this name is running: ${who} holds ${held}; stop it, or choose another supervisor.name or supervisor.socket`;
+  return new StartError("unavailable", message, { cause });
+}
+
+/** An abstract name has no lock file to read a pid from; the kernel tells whoever connects. */
+async function findListener(address: string, peerPid: (fd: number) => number): Promise<number | undefined> {
+  try {
+    const socket = await Bun.connect({ unix: kernelAddress(address), socket: { data() {} } });
+    const pid = peerPid(fileDescriptor(socket));
+    socket.terminate();
+    return pid;
+  } catch {
+    return undefined; // It went away meanwhile, or doesn't accept us: the message does without its pid.
+  }
+}

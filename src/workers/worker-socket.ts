@@ -1,0 +1,228 @@
+/**
+ * The supervisor's Unix socket: who is at the other end (the kernel says), what they send, and what is refused.
+ * Whatever a peer does (garbage, half lines, no reading, a thousand connections), it costs bounded memory.
+ */
+import { chmodSync } from "node:fs";
+import type { Socket } from "bun";
+import type { AckReply } from "../acks.ts";
+import type { Fields } from "../core/log-event.ts";
+import { LineDecoder } from "../protocol/line-decoder.ts";
+import {
+  encodeReply,
+  type ParseResult,
+  type PreloaderMessage,
+  parseMessage,
+  type WorkerMessage,
+} from "../protocol/messages.ts";
+import type { Connection } from "./preloader-link.ts";
+import type { WarningLimiter } from "./warning-limiter.ts";
+
+/** Who has not said one whole line within this time is disconnected; preloaders may be silent for ever. */
+const idleTimeoutSeconds = 30;
+
+/** Well below any usual limit of descriptors, well above one connection for each of a thousand workers. */
+const maxConnections = 2048;
+
+/** A preloader that does not read its spawn lines is held to this much; past it, it is as good as dead. */
+const maxUnsentBytes = 4 * 1024 * 1024;
+
+export type WorkerSocketPorts = {
+  readonly peerPid: (fd: number) => number;
+  readonly offerAck: (id: string, peerPid: number, reply: (reply: AckReply) => void) => void;
+  /** An expression that raised; false: not from that worker. */
+  readonly onWorkerError: (peerPid: number, message: WorkerMessage & { action: "error" }) => boolean;
+  readonly onConnected: (peerPid: number, connection: Connection) => boolean;
+  readonly onMessage: (peerPid: number, connection: Connection, message: PreloaderMessage) => string | undefined;
+  readonly onDisconnected: (peerPid: number, connection: Connection, reason: string) => void;
+  readonly warn: (message: string, fields: Fields) => void;
+  readonly nowMs: () => number;
+  readonly limiter: WarningLimiter;
+};
+
+type Peer = {
+  readonly pid: number;
+  readonly isPreloader: boolean;
+  readonly decoder: LineDecoder;
+  readonly connection: Connection;
+  unsent: Buffer[];
+  unsentBytes: number;
+  closeReason: string;
+};
+
+type PeerSocket = Socket<Peer | undefined>;
+
+export class WorkerSocket {
+  readonly #ports: WorkerSocketPorts;
+  readonly #address: string;
+  readonly #listener: { stop(closeActiveConnections?: boolean): void };
+  readonly #backlogReaders: (() => void)[] = [];
+  #connections = 0;
+
+  /**
+   * @param address a path, or `@name`. The caller holds the lock and has removed what a dead supervisor left.
+   * @throws what `bind(2)` says, as a Bun error with a `code`.
+   */
+  constructor(address: string, ports: WorkerSocketPorts) {
+    this.#ports = ports;
+    this.#address = kernelAddress(address);
+    const before = process.umask(0o177);
+    try {
+      this.#listener = Bun.listen<Peer | undefined>({
+        unix: this.#address,
+        data: undefined,
+        socket: {
+          open: (socket) => this.#onOpen(socket),
+          data: (socket, chunk) => this.#onData(socket, chunk),
+          drain: (socket) => this.#flush(socket),
+          timeout: (socket) => this.#refuse(socket, `nothing said within ${idleTimeoutSeconds} s`, false),
+          close: (socket) => this.#onClose(socket),
+          error: (socket, error) => this.#onError(socket, error),
+        },
+      });
+      if (!address.startsWith("@")) chmodSync(address, 0o600);
+    } finally {
+      process.umask(before);
+    }
+  }
+
+  stop(): void {
+    this.#listener.stop(true);
+  }
+
+  /**
+   * Calls back when every connection made before this call has been accepted. The kernel keeps them in the order
+   * in which they came, so one of our own at the end of the queue is accepted after all of them.
+   */
+  readBacklog(done: () => void): void {
+    this.#backlogReaders.push(done);
+    const giveUp = () => this.#backlogIsRead();
+    Bun.connect({
+      unix: this.#address,
+      socket: { data() {}, open() {}, connectError: giveUp },
+    }).catch(giveUp);
+  }
+
+  #backlogIsRead(): void {
+    this.#backlogReaders.shift()?.();
+  }
+
+  #onOpen(socket: PeerSocket): void {
+    const pid = this.#ports.peerPid(fileDescriptor(socket));
+    if (pid === process.pid) {
+      socket.end();
+      return this.#backlogIsRead();
+    }
+    this.#connections += 1;
+    const connection: Connection = {
+      send: (line) => this.#send(socket, line),
+      close: () => socket.end(),
+    };
+    const isPreloader = this.#ports.onConnected(pid, connection);
+    const decoder = new LineDecoder();
+    socket.data = {
+      pid,
+      isPreloader,
+      decoder,
+      connection,
+      unsent: [],
+      unsentBytes: 0,
+      closeReason: "it closed the connection",
+    };
+    if (isPreloader) return;
+    if (this.#connections > maxConnections) return this.#refuse(socket, "too many connections", true);
+    socket.timeout(idleTimeoutSeconds);
+  }
+
+  #onData(socket: PeerSocket, chunk: Buffer): void {
+    const peer = socket.data;
+    if (peer === undefined) return;
+    for (const line of peer.decoder.push(chunk)) {
+      if (socket.readyState !== 1) return;
+      if (line.kind === "tooLong") return this.#refuse(socket, "the line is longer than 64 KiB", true);
+      this.#onMessage(socket, peer, parseMessage(line.text, peer.isPreloader ? "preloader" : "worker"));
+    }
+  }
+
+  #onMessage(socket: PeerSocket, peer: Peer, parsed: ParseResult): void {
+    if (!parsed.ok) return this.#refuse(socket, parsed.reason, true);
+    if (parsed.from === "preloader") {
+      const reason = this.#ports.onMessage(peer.pid, peer.connection, parsed.message);
+      if (reason !== undefined) this.#refuse(socket, reason, true);
+      return;
+    }
+    const { message } = parsed;
+    if (message.action === "ack") {
+      return this.#ports.offerAck(message.id, peer.pid, (reply) => this.#answer(socket, message.id, reply));
+    }
+    if (this.#ports.onWorkerError(peer.pid, message)) return this.#answer(socket, message.id, { kind: "accepted" });
+    this.#refuse(socket, "an error may only be reported by the worker itself", true);
+  }
+
+  #answer(socket: PeerSocket, id: string, reply: AckReply): void {
+    if (reply.kind === "refused") return this.#refuse(socket, reply.reason, reply.isForeign, { worker: id });
+    this.#send(socket, encodeReply(undefined));
+    socket.end();
+  }
+
+  /** Says why, once, to the peer and (when it is no ordinary lateness) to the log, and closes. */
+  #refuse(socket: PeerSocket, reason: string, isWorthAWarning: boolean, fields: Fields = {}): void {
+    const peer = socket.data;
+    if (peer === undefined) return;
+    if (peer.isPreloader) peer.closeReason = reason;
+    if (isWorthAWarning) this.#warn(reason, { ...fields, peer_pid: peer.pid });
+    this.#send(socket, encodeReply(reason));
+    socket.end();
+  }
+
+  #warn(reason: string, fields: Fields): void {
+    const unsaid = this.#ports.limiter.admit(this.#ports.nowMs());
+    if (unsaid === undefined) return;
+    this.#ports.warn("refused a message on the socket", { ...fields, reason, unsaid: unsaid || undefined });
+  }
+
+  #send(socket: PeerSocket, line: string): void {
+    const peer = socket.data;
+    if (peer === undefined || socket.readyState !== 1) return;
+    const bytes = Buffer.from(line);
+    const isWaiting = peer.unsentBytes > 0;
+    const written = isWaiting ? 0 : Math.max(0, socket.write(bytes));
+    if (written === bytes.length) return;
+    peer.unsent.push(bytes.subarray(written));
+    peer.unsentBytes += bytes.length - written;
+    if (peer.unsentBytes <= maxUnsentBytes) return;
+    peer.closeReason = "it does not read what it is told";
+    socket.terminate();
+  }
+
+  #flush(socket: PeerSocket): void {
+    const peer = socket.data;
+    if (peer === undefined || peer.unsentBytes === 0) return;
+    const bytes = Buffer.concat(peer.unsent);
+    const written = Math.max(0, socket.write(bytes));
+    peer.unsent = written === bytes.length ? [] : [bytes.subarray(written)];
+    peer.unsentBytes = bytes.length - written;
+  }
+
+  #onError(socket: PeerSocket, error: Error): void {
+    if (socket.data !== undefined) socket.data.closeReason = error.message;
+  }
+
+  #onClose(socket: PeerSocket): void {
+    const peer = socket.data;
+    if (peer === undefined) return;
+    socket.data = undefined;
+    this.#connections -= 1;
+    this.#ports.onDisconnected(peer.pid, peer.connection, peer.closeReason);
+  }
+}
+
+/** `@name` is written for people; the kernel wants a NUL in front of an abstract name (unix(7)). */
+export function kernelAddress(address: string): string {
+  return address.startsWith("@") ? `\0${address.slice(1)}` : address;
+}
+
+/** Bun's sockets have it, only its types don't say so. */
+export function fileDescriptor(socket: object): number {
+  const { fd } = socket as { fd: number };
+  return fd;
+}
