@@ -122,7 +122,7 @@ export class Supervisor {
       case "spawnWorker":
         return ports.spawnWorker(effect);
       case "startPreloader":
-        return ports.startPreloader(effect);
+        return ports.startPreloader({ preloader: effect.preloader, generation: effect.generation });
       case "signalProcess":
         return ports.signalProcess(effect.pid, effect.signal);
       case "signalGroup":

@@ -7,18 +7,12 @@ export function formatUrl(address: ListenAddress, path: string): string {
 }
 
 /**
- * Where a client on the same machine reaches what listens there: the wildcard addresses are for listening alone. A socket on
+ * What a client on the same machine connects to: the wildcard addresses, in any spelling, are for listening alone. A socket on
  * `::` takes IPv4 too, and many containers have no `::1`, so 127.0.0.1 stands for both.
  */
-export function reachableAddress(address: ListenAddress): ListenAddress {
-  if (address.kind === "unix" || !isWildcard(address.hostname)) return address;
-  return { ...address, hostname: "127.0.0.1" };
-}
-
-/** In any spelling: `0.0.0.0`, `[::]`, `0:0::0`. */
-function isWildcard(hostname: string): boolean {
+export function reachableHost(hostname: string): string {
   const canonical = URL.parse(`http://${formatHost(hostname)}/`)?.hostname;
-  return canonical === "0.0.0.0" || canonical === "[::]";
+  return canonical === "0.0.0.0" || canonical === "[::]" ? "127.0.0.1" : hostname;
 }
 
 /** As the configuration writes it: `127.0.0.1:3000`, `[::]:3000`, `unix:/run/health.sock`. */

@@ -1,4 +1,4 @@
-import { Socket } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
 
 /** What the child writes to its ack descriptor, as it comes; `onEnd` once, when nothing more will. */
 export type AckHandlers = {
@@ -19,7 +19,8 @@ export type AckDescriptor = {
  * child is gone and something that it has left behind still holds on to it.
  */
 export function readAckDescriptor(descriptor: number, handlers: AckHandlers): AckDescriptor {
-  const socket = new Socket({ fd: descriptor, readable: true, writable: false });
+  // Bun's documentation of "socket-fd" has this form; Node's types want an address too, and there is none.
+  const socket = connect({ fd: descriptor } as NetConnectOpts);
   let open = true;
   socket.on("data", (chunk) => {
     // Text only comes where an encoding was set.

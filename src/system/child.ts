@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { type ExitStatus, signalNumber } from "../core/exit-status.ts";
 import { type AckDescriptor, type AckHandlers, readAckDescriptor } from "./ack-descriptor.ts";
 import {
@@ -52,6 +52,7 @@ export function isBunChild(pid: number): boolean {
  * makes a child that says so on its stderr and exits with 126 or 127, as in a shell.
  */
 export function spawnChild(request: ChildRequest, execStep: ExecStep): SpawnedChild {
+  requireFolder(request.cwd);
   const plan = planDescriptors(request, execStep);
   const launch = planLaunch(request, execStep, plan);
   let ack: AckDescriptor | undefined;
@@ -148,7 +149,7 @@ function spawnOrExplain(
       onExit: ({ pid }, code, signal) => onExit(pid, exitStatus(code, signal)),
     });
   } catch (error) {
-    throw spawnError(error, cwd);
+    throw spawnError(error);
   }
 }
 
@@ -166,24 +167,19 @@ const remedies: ReadonlyMap<string, string> = new Map([
   ["ENFILE", "too many open files in the whole system"],
 ]);
 
-/** Bun tells of a folder that it can't enter as if the program were not there. */
-function spawnError(cause: unknown, cwd: string): unknown {
+function spawnError(cause: unknown): unknown {
   const code = errorCode(cause);
   if (code === undefined) return cause;
-  const folderProblem = checkFolder(cwd);
-  if (folderProblem !== undefined) {
-    return new OperatingSystemError(folderProblem, "chdir", `can't use the working directory ${cwd}`, {
-      cause,
-    });
-  }
   return new OperatingSystemError(code, "posix_spawn", remedies.get(code) ?? "", { cause });
 }
 
-function checkFolder(cwd: string): string | undefined {
+/** Asked first, because Bun tells of a folder that it can't enter as if the program were not there. */
+function requireFolder(cwd: string): void {
   try {
-    return statSync(`${cwd}/.`).isDirectory() ? undefined : "ENOTDIR";
-  } catch (error) {
-    return errorCode(error) ?? "EIO";
+    accessSync(`${cwd}/.`, constants.X_OK);
+  } catch (cause) {
+    const code = errorCode(cause) ?? "EIO";
+    throw new OperatingSystemError(code, "chdir", `can't use the working directory ${cwd}`, { cause });
   }
 }
 
@@ -204,6 +200,6 @@ export function runToEnd(launch: ExecStepLaunch): number | undefined {
     });
     return signalCode === undefined ? exitCode : undefined;
   } catch (error) {
-    throw spawnError(error, cwd);
+    throw spawnError(error);
   }
 }

@@ -21,6 +21,12 @@ export const protocolVersion = 1;
  */
 const cutOffAfterMs = 1000;
 
+/**
+ * A process that dies closes its connection first and is reported dead a moment later: only one that is still there
+ * after this has lost nothing but its connection, and has to be told to go.
+ */
+const deathFollowsWithinMs = 500;
+
 export type PreloadLauncherPorts = {
   /** Throws when the operating system refuses. */
   readonly startProcess: (ref: PreloaderRef, onExit: (exit: ExitStatus) => void) => { readonly pid: number };
@@ -49,7 +55,8 @@ export class PreloadLauncher {
     this.#ports = ports;
   }
 
-  start(ref: PreloaderRef): void {
+  start({ preloader, generation }: PreloaderRef): void {
+    const ref = { preloader, generation };
     try {
       const { pid } = this.#ports.startProcess(ref, (exit) => this.#onProcessExit(pid, exit));
       this.#links.set(pid, new PreloaderLink(ref, pid));
@@ -124,9 +131,10 @@ export class PreloadLauncher {
     const link = this.#links.get(peerPid);
     if (link === undefined || !link.connections.delete(connection)) return;
     if (link.isFinished()) return this.#finish(link);
-    if (link.control === connection && link.exit === undefined) {
-      this.#ports.post({ type: "preloaderDisconnected", ...link.ref, reason });
-    }
+    if (link.control !== connection) return;
+    setTimeout(() => {
+      if (link.exit === undefined) this.#ports.post({ type: "preloaderDisconnected", ...link.ref, reason });
+    }, deathFollowsWithinMs);
   }
 
   // ----------------------------------------------------------------------------------------------------------------
