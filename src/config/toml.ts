@@ -117,9 +117,10 @@ function explainRepetition(
 /** The library names characters by their decimal codes, and calls an inline table an array. */
 function improveMessage(error: unknown, message: string, char: number): string {
   if (error instanceof RangeError) return "values nested too deeply";
-  if (message.startsWith("Unknown character"))
-    return `unexpected ${JSON.stringify(String.fromCodePoint(char))}`;
-  if (message.startsWith("Unknown escape")) return `an unknown escape "\\${String.fromCodePoint(char)}"`;
+  // At the end of the file the library's character is one beyond Unicode.
+  const character = char > 0x10ffff ? "" : String.fromCodePoint(char);
+  if (message.startsWith("Unknown character")) return `unexpected ${JSON.stringify(character)}`;
+  if (message.startsWith("Unknown escape")) return `an unknown escape "\\${character}"`;
   if (message === "Unterminated inline array") return "an unterminated array or inline table";
   return message.charAt(0).toLowerCase() + message.slice(1);
 }

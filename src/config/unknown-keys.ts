@@ -37,17 +37,18 @@ export function rejectUnknownKeys(
   }
 }
 
+/** What has this very name counts for more than what has a similar one. */
 function findMeantKey(
   key: string,
   own: readonly KnownKey[],
   elsewhere: readonly KnownKey[],
 ): string | undefined {
+  const called =
+    own.find(({ names }) => names.includes(key)) ?? elsewhere.find(({ names }) => names[0] === key);
+  if (called !== undefined) return called.key;
   const nearest = findNearest(
     key,
     own.flatMap(({ names }) => names),
   );
-  const meant =
-    own.find(({ names }) => nearest !== undefined && names.includes(nearest)) ??
-    elsewhere.find(({ names }) => names.includes(key));
-  return meant?.key;
+  return nearest === undefined ? undefined : own.find(({ names }) => names.includes(nearest))?.key;
 }
