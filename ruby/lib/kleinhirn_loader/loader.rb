@@ -1,0 +1,40 @@
+# frozen_string_literal: true
+
+require "kleinhirn_loader/error_report"
+
+module KleinhirnLoader
+  # Loads the application into this process and makes it ready to be shared.
+  module Loader
+    # What went wrong, in a sentence, with the exception as its cause.
+    class Failed < StandardError; end
+
+    module_function
+
+    # The real path, because Ruby tells files apart by path: through a link, what the application requires relative to the
+    # file would be loaded a second time under another name. Raises Failed.
+    def load(file)
+      pid = Process.pid
+      path = File.realpath(file)
+      path.end_with?(".ru") ? load_rackup(path) : require(path)
+      # Process.daemon, or the child's side of a fork that ran on.
+      raise "#{file} left its process: #{pid} loaded it, #{Process.pid} returned from it" if Process.pid != pid
+    rescue SignalException => e
+      raise Failed, "loading was interrupted by SIG#{Signal.signame(e.signo)}, at #{ErrorReport.place(e)}"
+    rescue SystemExit => e
+      raise Failed, "#{file} called exit or abort (status #{e.status}) while it was loaded, at #{ErrorReport.place(e)}"
+    rescue Exception => e # rubocop:disable Lint/RescueException -- SyntaxError, NoMemoryError, the application's own
+      raise Failed, ErrorReport.summary(e)
+    end
+
+    def load_rackup(path)
+      require "kleinhirn_loader/rack_app"
+      RackApp.load(path)
+    end
+
+    # Every page that the garbage collector writes to after the fork is a page that is no longer shared: what is garbage now
+    # goes now, and what is left is old.
+    def settle_heap
+      Process.respond_to?(:warmup) ? Process.warmup : GC.start
+    end
+  end
+end

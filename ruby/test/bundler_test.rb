@@ -1,0 +1,94 @@
+# frozen_string_literal: true
+
+require_relative "test_helper"
+
+# Applications with a Gemfile.
+class BundlerTest < ProcessTest
+  JSON_VERSION = "2.9.1"
+
+  def start(gemfile, text, **options)
+    supervisor.start_preloader(load: write_app(text), gemfile: write("Gemfile", gemfile), **options)
+    supervisor.expect("ready")
+  end
+
+  # A gem in the test's folder.
+  def write_gem(name, version, text)
+    write("#{name}/#{name}.gemspec", <<~RUBY)
+      Gem::Specification.new do |spec|
+        spec.name = #{name.inspect}
+        spec.version = #{version.inspect}
+        spec.summary = spec.authors = "none"
+        spec.files = ["lib/#{name}.rb"]
+      end
+    RUBY
+    write("#{name}/lib/#{name}.rb", text)
+  end
+
+  def test_a_gemfile_that_does_not_know_the_gem
+    write_gem("shop", "1.0", "SHOP = Gem.loaded_specs.fetch('shop').version.to_s")
+    start("gem 'shop', path: 'shop'", <<~RUBY)
+      require "kleinhirn_loader"
+      require "shop"
+      KleinhirnLoader.after_fork { tell("hook", true) }
+    RUBY
+    launch("w1", "KleinhirnLoader.ack; tell('seen', [SHOP, Gem.loaded_specs.keys.include?('kleinhirn_loader')]); sleep")
+    assert_equal "w1", supervisor.accept_report.message["id"]
+    assert_equal ["1.0", false], told("seen")
+    assert told("hook")
+  end
+
+  def test_a_frozen_bundle
+    write_gem("shop", "1.0", "")
+    gemfile = write("Gemfile", "gem 'shop', path: 'shop'")
+    assert system(FakeSupervisor::CLEAN.merge("BUNDLE_GEMFILE" => gemfile), RbConfig.ruby, "-S", "bundle", "lock", "--local",
+                  out: File::NULL, err: File::NULL)
+    start(File.read(gemfile), "tell('bundler', ENV['BUNDLE_FROZEN'])", env: { "BUNDLE_FROZEN" => "1" })
+    assert_equal "1", told("bundler")
+  end
+
+  def test_a_gemfile_that_names_the_gem_itself
+    copy = File.join(dir, "vendor")
+    FileUtils.cp_r(RUBY_FOLDER, copy)
+    FileUtils.rm_f(File.join(copy, "Gemfile.lock"))
+    start("gem 'kleinhirn_loader', path: 'vendor'", <<~RUBY)
+      Bundler.require
+      require "kleinhirn_loader"
+      require "kleinhirn_loader/worker"
+      KleinhirnLoader.after_fork { |worker| tell("hook", worker.id) }
+      tell("copies", $LOADED_FEATURES.grep(/kleinhirn_loader/).map { |path| File.dirname(path.sub(%r{/kleinhirn_loader/.*}, "/x")) }.uniq)
+    RUBY
+    launch("w1", "KleinhirnLoader::Worker.new.done; sleep")
+    assert_equal "w1", supervisor.accept_report.message["id"]
+    assert_equal "w1", told("hook")
+    assert_equal [LIB_FOLDER], told("copies")
+    assert_equal "", supervisor.stderr
+  end
+
+  # The stand-in is found before Ruby's own json and hands on to that, so that the preloader still has what it needs.
+  def test_a_gemfile_that_pins_another_json
+    write_gem("json", "99.0", "JSON_OF_THE_BUNDLE = true\nrequire 'json/common'\nrequire 'json/ext'")
+    start("gem 'json', path: 'json'", "")
+    launch("w1", "tell('seen', [defined?(JSON_OF_THE_BUNDLE), Gem.loaded_specs.fetch('json').version.to_s]); sleep")
+    assert_equal %w[constant 99.0], told("seen")
+  end
+
+  def test_an_application_that_sets_up_bundler_by_itself
+    write_gem("json", "99.0", "JSON_OF_THE_BUNDLE = true\nrequire 'json/common'\nrequire 'json/ext'")
+    gemfile = write("Gemfile", "gem 'json', path: 'json'")
+    path = write("app.rb", "ENV['BUNDLE_GEMFILE'] = #{gemfile.inspect}\nrequire 'bundler/setup'\n#{format(TELL, dir: dir.inspect)}")
+    supervisor.start_preloader(load: path)
+    supervisor.expect("ready")
+    launch("w1", "tell('seen', defined?(JSON_OF_THE_BUNDLE)); sleep")
+    assert_equal "constant", told("seen")
+  end
+
+  def test_a_real_json_from_the_registry
+    gems = File.join(dir, "gems")
+    log = IO.popen([FakeSupervisor::CLEAN, RbConfig.ruby, "-S", "gem", "install", "json", "-v", JSON_VERSION,
+                    "--install-dir", gems, "--no-document", { err: %i[child out] }], &:read)
+    skip "json #{JSON_VERSION} can't be installed here: #{log.lines.last}" unless $?.success?
+    start("gem 'json', '#{JSON_VERSION}'", "", env: { "GEM_PATH" => gems, "GEM_HOME" => gems })
+    launch("w1", "tell('seen', [JSON::VERSION, $LOADED_FEATURES.grep(%r{/json/ext}).all? { |f| f.start_with?(#{gems.inspect}) }]); sleep")
+    assert_equal [JSON_VERSION, true], told("seen")
+  end
+end
