@@ -18,7 +18,9 @@ export function reportLoad(result: LoadResult): Loaded {
   }
   const { length } = result.errors;
   complain(formatConfigErrors(result.errors));
-  complain(`kleinhirn: ${length === 1 ? "one error" : `${length} errors`} in the configuration; nothing was started`);
+  complain(
+    `kleinhirn: ${length === 1 ? "one error" : `${length} errors`} in the configuration; nothing was started`,
+  );
   return { ok: false, exitCode: exitConfig };
 }
 

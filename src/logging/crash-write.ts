@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 
 /** How long a write that a pool thread has begun may take to come to its end before a crash writes on behind it. */
-const settleMs = 20;
+const settleMs = 50;
 
 /**
  * Writes the parts in order, in this thread, and gives up at the first error: a full disk, a reader that is gone or that

@@ -1,6 +1,6 @@
 import { write } from "node:fs";
 import { writeUnlessStalled } from "./crash-write.ts";
-import { createLineBuffer } from "./line-buffer.ts";
+import { createLineBuffer, type LineBuffer } from "./line-buffer.ts";
 
 /** Where rendered lines go. Nothing in it blocks, throws or grows without bound. */
 export type Sink = {
@@ -18,7 +18,15 @@ export type SinkOptions = {
   readonly fd: number;
   /** The most that may wait for a stalled reader. */
   readonly capacityBytes?: number;
+  /** Stands in for write(2) where a test wants a disk that fills up. */
+  readonly write?: Write;
 };
+
+type Write = (
+  fd: number,
+  bytes: Uint8Array,
+  callback: (error: NodeJS.ErrnoException | null, writtenBytes: number) => void,
+) => void;
 
 const defaultCapacityBytes = 1024 * 1024;
 
@@ -42,7 +50,7 @@ const goneCodes: ReadonlySet<string> = new Set([
 ]);
 
 export function createSink(options: SinkOptions): Sink {
-  return new WaitingSink(options.fd, options.capacityBytes ?? defaultCapacityBytes);
+  return new WaitingSink(options);
 }
 
 /**
@@ -53,25 +61,34 @@ export function createSink(options: SinkOptions): Sink {
  */
 class WaitingSink implements Sink {
   readonly #fd: number;
-  readonly #lines: ReturnType<typeof createLineBuffer>;
+  readonly #write: Write;
+  readonly #lines: LineBuffer;
   #describe = (count: number) => `level=warning msg="log events dropped" dropped=${count}`;
   /** What is left of the batch that was begun. It is never dropped: a part of it may be out already. */
   #batch: Uint8Array | undefined;
+  #isScheduled = false;
   #isWriting = false;
   #isGone = false;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #retryMs = minRetryMs;
   #flushers: (() => void)[] = [];
 
-  constructor(fd: number, capacityBytes: number) {
-    this.#fd = fd;
-    this.#lines = createLineBuffer(capacityBytes);
+  constructor(options: SinkOptions) {
+    this.#fd = options.fd;
+    this.#write = options.write ?? write;
+    this.#lines = createLineBuffer(options.capacityBytes ?? defaultCapacityBytes);
   }
 
   write(line: string): void {
     if (this.#isGone) return;
     this.#lines.push(line);
-    this.#writeOn();
+    if (this.#isScheduled) return;
+    // All events of one turn go out together, and those of a crash are still here for `flushNow`.
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#writeOn();
+    });
   }
 
   describeDropped(describe: (count: number) => string): void {
@@ -110,9 +127,10 @@ class WaitingSink implements Sink {
       return;
     }
     this.#isWriting = true;
-    write(this.#fd, this.#batch, (error, writtenBytes) => {
+    this.#write(this.#fd, this.#batch, (error, writtenBytes) => {
       this.#isWriting = false;
-      if (error) this.#recover(error.code ?? "");
+      if (error !== null && goneCodes.has(error.code ?? "")) this.#discard();
+      else if (error !== null || writtenBytes === 0) this.#pause();
       else this.#advance(writtenBytes);
       this.#writeOn();
     });
@@ -131,17 +149,17 @@ class WaitingSink implements Sink {
     this.#batch = rest !== undefined && rest.length > 0 ? rest : undefined;
   }
 
+  #discard(): void {
+    this.#isGone = true;
+    this.#batch = undefined;
+    this.#lines.clear();
+  }
+
   /**
    * EAGAIN (somebody made the pipe non-blocking), ENOSPC, EIO and whatever else may pass: the batch is kept for another try
    * after a pause that doubles, so that a full disk costs no spinning; what comes meanwhile waits, the oldest goes first.
    */
-  #recover(code: string): void {
-    if (goneCodes.has(code)) {
-      this.#isGone = true;
-      this.#batch = undefined;
-      this.#lines.clear();
-      return;
-    }
+  #pause(): void {
     const isFlushing = this.#flushers.length > 0;
     this.#retryTimer = setTimeout(
       () => {
