@@ -95,12 +95,20 @@ function planDescriptors({ listen, ack }: ChildRequest, execStep: ExecStep): Des
     for (let number = listen.firstDescriptor; number <= last; number++) place(extra, number, number);
     keep.push({ first: listen.firstDescriptor, last });
   }
-  if (ack === undefined) return { extra, keep, ack: undefined };
-  const number = firstFree(extra, execStep);
-  place(extra, number, "socket-fd");
-  keep.push({ first: number, last: number });
-  keep.sort((one, other) => one.first - other.first);
+  const number = ack === undefined ? undefined : firstFree(extra, execStep);
+  if (number !== undefined) {
+    place(extra, number, "socket-fd");
+    keep.push({ first: number, last: number });
+    keep.sort((one, other) => one.first - other.first);
+  }
+  saveExecStep(extra, execStep);
   return { extra, keep, ack: number };
+}
+
+/** A gap is closed before the exec, the step's own file in it too: named, it stays, and the step closes it itself. */
+function saveExecStep(extra: Descriptors, execStep: ExecStep): void {
+  if (execStep.kind !== "memory" || execStep.descriptor - firstExtra >= extra.length) return;
+  place(extra, execStep.descriptor, execStep.descriptor);
 }
 
 function place(extra: Descriptors, number: number, value: number | "socket-fd"): void {
@@ -108,7 +116,7 @@ function place(extra: Descriptors, number: number, value: number | "socket-fd"):
   extra[number - firstExtra] = value;
 }
 
-/** Not the number of the step's own file: in the child it would be replaced before it is executed. */
+/** Not the number of the step's own file, which has to be there until it is executed. */
 function firstFree(extra: Descriptors, execStep: ExecStep): number {
   const taken = execStep.kind === "memory" ? execStep.descriptor : undefined;
   for (let number = firstExtra; ; number++) {
