@@ -24,12 +24,17 @@ export type StartOptions = {
 /** Every process that comes from this test carries this in its environment, so that a stray is found by it. */
 const marker = "KLEINHIRN_TEST_MARKER";
 
+/** A supervisor that was told QUIT is gone in an instant; the bound is for one that is broken. */
+const quitMs = 20_000;
+
 export class Running {
   readonly folder: string;
   readonly process: Subprocess<"ignore", "pipe", "pipe">;
   readonly lines: LogLine[] = [];
   /** What is no log event: the output of workers, usage errors. */
   output = "";
+  /** All of it, byte for byte, the log included. */
+  readonly bytes: { readonly stdout: Uint8Array[]; readonly stderr: Uint8Array[] } = { stdout: [], stderr: [] };
   readonly #marker = `${process.pid}-${crypto.randomUUID()}`;
   readonly #readers: Promise<unknown>;
 
@@ -49,17 +54,18 @@ export class Running {
         stdio: ["ignore", "pipe", "pipe", ...(options.stdio ?? [])] as ["ignore", "pipe", "pipe"],
       },
     );
-    this.#readers = Promise.all([this.#read(this.process.stdout), this.#read(this.process.stderr)]);
+    this.#readers = Promise.all([this.#read("stdout"), this.#read("stderr")]);
   }
 
   get pid(): number {
     return this.process.pid;
   }
 
-  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+  async #read(name: "stdout" | "stderr"): Promise<void> {
     const decoder = new TextDecoder();
     let rest = "";
-    for await (const chunk of stream) {
+    for await (const chunk of this.process[name]) {
+      this.bytes[name].push(chunk);
       rest += decoder.decode(chunk, { stream: true });
       const lines = rest.split("\n");
       rest = lines.pop() ?? "";
@@ -125,17 +131,26 @@ export class Running {
 
   /** Pids of all living processes that come from this supervisor, itself included. */
   processes(): readonly number[] {
-    return readdirSync("/proc").filter(isNumber).map(Number).filter((pid) => hasMarker(pid, this.#marker));
+    return readdirSync("/proc")
+      .filter(isNumber)
+      .map(Number)
+      .filter((pid) => hasMarker(pid, this.#marker));
   }
 
-  /** Kills whatever is left, by pid, and fails the test if anything but the supervisor had to be. */
+  /**
+   * Kills whatever is left, by pid, and fails the test if anything but the supervisor had to be. The output is awaited only
+   * then: what is left behind may hold it open for ever.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     const isLeft = this.process.exitCode === null && this.process.signalCode === null;
-    if (isLeft) await this.stop("SIGQUIT");
+    if (isLeft) this.signal("SIGQUIT");
+    const isStuck = (await Promise.race([this.process.exited, Bun.sleep(quitMs)])) === undefined;
     const left = this.processes();
     const names = left.map((pid) => `${pid}: ${commandLine(pid)}`);
     for (const pid of left) killQuietly(pid);
+    await this.#readers;
     rmSync(this.folder, { recursive: true, force: true });
+    if (isStuck) throw new Error(`the supervisor did not end by QUIT\n${this.transcript()}`);
     if (left.length > 0) throw new Error(`left behind: ${names.join("; ")}\n${this.transcript()}`);
   }
 }

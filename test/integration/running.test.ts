@@ -1,0 +1,32 @@
+/** The helper of all these tests must be able to fail. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { isAlive } from "../helpers/processes.ts";
+import { Running } from "../helpers/running.ts";
+import { shell, supervisor } from "../helpers/settings.ts";
+import { readLineOf, testTimeoutMs, waitUntil } from "../helpers/wait.ts";
+
+setDefaultTimeout(testTimeoutMs);
+
+test("a process left behind in a session of its own fails the test, and is killed", async () => {
+  const running = new Running(`${supervisor()}
+    [worker]
+    type = "program"
+    ${shell("setsid sleep 1000 & echo $! > daemon; exec sleep 1000")}
+  `);
+  const daemon = Number(await readLineOf(`${running.folder}/daemon`));
+  // Nobody can act after a KILL, and the parent death signal is for workers, not for what they start.
+  running.signal("SIGKILL");
+  expect(running[Symbol.asyncDispose]()).rejects.toThrow(/^left behind: .*sleep 1000/);
+  await waitUntil(() => !isAlive(daemon));
+});
+
+test("nothing left behind is no failure", async () => {
+  const running = new Running(`${supervisor()}
+    [worker]
+    type = "program"
+    ${shell("exec sleep 1000")}
+  `);
+  await running.waitFor("worker set running");
+  await running[Symbol.asyncDispose]();
+  expect(running.process.exitCode).toBe(0);
+});
