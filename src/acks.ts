@@ -52,7 +52,8 @@ export class AckDesk {
 
   #park(id: WorkerId, parked: Parked): void {
     const waiting = this.#parked.get(id) ?? [];
-    if (waiting.length >= parkedPerWorker) return parked.reply(refuse("too many acks wait for this worker", true));
+    if (waiting.length >= parkedPerWorker)
+      return parked.reply(refuse("too many acks wait for this worker", true));
     waiting.push(parked);
     this.#parked.set(id, waiting);
   }
@@ -73,7 +74,9 @@ export class AckDesk {
         if (!this.#ports.isSelfOrDescendant(peerPid, worker.pid)) {
           return refuse(`process ${peerPid} is neither this worker nor a descendant of it`, true);
         }
-        return worker.phase === "stopping" ? refuse("this worker is being stopped", false) : { kind: "accepted" };
+        return worker.phase === "stopping"
+          ? refuse("this worker is being stopped", false)
+          : { kind: "accepted" };
       default:
         return assertNever(worker);
     }

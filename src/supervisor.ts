@@ -10,10 +10,10 @@ import type { Event, PreloaderRef, WorkerId } from "./core/event.ts";
 import { createFleet, type Fleet, type FleetLimits, findWorker, wasIssued } from "./core/fleet.ts";
 import type { Verdict } from "./core/health.ts";
 import type { LogEvent } from "./core/log-event.ts";
-import { workerFields } from "./core/turn.ts";
 import { transition } from "./core/transition.ts";
-import { isAlive } from "./core/worker.ts";
+import { workerFields } from "./core/turn.ts";
 import { judge } from "./core/verdict.ts";
+import { isAlive } from "./core/worker.ts";
 
 export type WorkerLaunch = { readonly id: WorkerId; readonly set: number; readonly slot: number };
 export type WorkerSpawn = WorkerLaunch & PreloaderRef & { readonly timeoutMs: number };
@@ -102,7 +102,11 @@ export class Supervisor {
       if (!this.#ports.isSelfOrDescendant(peerPid, place.worker.pid)) return false;
     } else if (!isOurs) return false;
     const names = place && workerFields(this.#fleet, place.set, place.slot, report.id, peerPid);
-    const fields = { ...(names ?? { worker: report.id, pid: peerPid }), reason: report.message, error: report.error };
+    const fields = {
+      ...(names ?? { worker: report.id, pid: peerPid }),
+      reason: report.message,
+      error: report.error,
+    };
     this.#ports.log({ level: "error", message: "worker raised an error", fields });
     return true;
   }

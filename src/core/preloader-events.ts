@@ -58,7 +58,7 @@ export function onPreloaderFailed(turn: Turn, ref: PreloaderRef, message: string
   const { process } = current;
   const isAsked = process.phase === "stopping" && process.cause === "shutdown";
   const pid = "pid" in process ? process.pid : undefined;
-  const fields = { ...preloaderFields(turn, ref, pid), reason: message, error: backtrace };
+  const fields = { ...preloaderFields(turn, ref, pid), reason: firstLine(message), error: backtrace };
   report(turn, isAsked ? "info" : "error", "preloader could not load the code", fields);
 }
 
@@ -161,6 +161,11 @@ export function stopPreloader(turn: Turn, index: number, cause: string): void {
   });
   const killAtMs = turn.nowMs + limits.stopTimeoutMs;
   changePreloader(turn, index, { process: { phase: "stopping", pid, launchedAtMs, cause, killAtMs } });
+}
+
+/** A syntax error's message shows the code over several lines; the backtrace has all of them. */
+function firstLine(text: string): string {
+  return text.trim().split("\n", 1)[0] ?? "";
 }
 
 function findCurrent(turn: Turn, { preloader, generation }: PreloaderRef): Preloader | undefined {

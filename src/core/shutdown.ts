@@ -1,7 +1,7 @@
 /** Stopping, from every state (specification section 4). */
 import { eachWorker, type Fleet, isStop, type StopPhase } from "./fleet.ts";
 import { killPreloader, killWorker } from "./kill.ts";
-import { stopPreloader } from "./preloader-events.ts";
+import { preloaderFields, stopPreloader } from "./preloader-events.ts";
 import { changePreloader, elapsedMs, occupy, report, request, type Turn, workerFields } from "./turn.ts";
 import { isAlive, vacant } from "./worker.ts";
 import { stopWorker } from "./worker-events.ts";
@@ -166,10 +166,20 @@ export function checkStopDeadlines(turn: Turn): void {
     return;
   }
   if (phase.giveUpAtMs > turn.nowMs) return;
+  nameUnreaped(turn);
+  finish(turn, phase);
+}
+
+function nameUnreaped(turn: Turn): void {
   for (const { set, slot, worker } of eachWorker(turn.fleet)) {
     const pid = isAlive(worker) ? worker.pid : undefined;
     const fields = workerFields(turn.fleet, set, slot, worker.id, pid);
     report(turn, "error", "worker could not be reaped after KILL", fields);
   }
-  finish(turn, phase);
+  for (const [preloader, { process, generation }] of turn.fleet.preloaders.entries()) {
+    if (process.phase === "retired") continue;
+    const pid = "pid" in process ? process.pid : undefined;
+    const fields = preloaderFields(turn, { preloader, generation }, pid);
+    report(turn, "error", "preloader could not be reaped after KILL", fields);
+  }
 }

@@ -53,7 +53,9 @@ function describePreloader(fleet: Fleet, { limits }: WorkerSet): string | undefi
   const { generation, process } = preloader;
   switch (process.phase) {
     case "waiting":
-      return `preloader backing off after generation ${generation}`;
+      return generation === 0
+        ? "preloader not started yet"
+        : `preloader backing off after generation ${generation}`;
     case "requested":
     case "loading":
       return `preloader loading generation ${generation}`;

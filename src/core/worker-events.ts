@@ -5,6 +5,7 @@ import type { WorkerId } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
 import { findWorker, type WorkerPlace } from "./fleet.ts";
 import { killWorker } from "./kill.ts";
+import type { Fields } from "./log-event.ts";
 import { forgetStray, sweepGroup } from "./strays.ts";
 import { elapsedMs, occupy, report, request, setAt, type Turn, workerFields } from "./turn.ts";
 import type { Abandoned, Launched, Ready, Requested, StopCause, Stoppable, Stopping } from "./worker.ts";
@@ -94,6 +95,7 @@ export function onWorkerLaunchFailed(turn: Turn, id: WorkerId, message: string):
       recordDeath(turn, set, slot, "launch failed");
       return vacate(turn, set, slot);
     case "abandoned": // What it is abandoned for has been counted, or is a stop.
+      reportAbandoned(turn, place, worker, { error: message });
       return vacate(turn, set, slot);
     case "launched":
     case "ready":
@@ -114,6 +116,7 @@ export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus): void
     case "ready":
       return die(turn, place, worker, exit);
     case "abandoned":
+      reportAbandoned(turn, place, worker, { exit: describeExit(exit) });
       return vacate(turn, set, slot);
     case "stopping":
       reportStopped(turn, place, worker, exit);
@@ -151,6 +154,12 @@ function reportStopped(turn: Turn, { set, slot }: WorkerPlace, worker: Stopping,
     stop_ms: elapsedMs(turn, worker.sinceMs),
     age_ms: elapsedMs(turn, worker.launchedAtMs),
   });
+}
+
+/** Its end is one event in the log as every other's, though it counts for nothing. */
+function reportAbandoned(turn: Turn, { set, slot }: WorkerPlace, worker: Abandoned, how: Fields): void {
+  const fields = workerFields(turn.fleet, set, slot, worker.id);
+  report(turn, "info", "worker launch given up", { ...fields, ...how, cause: worker.cause, asked: true });
 }
 
 /** Asks one worker to finish. The signal goes to it alone; the KILL that may follow goes to its whole group. */

@@ -1,0 +1,27 @@
+/** All that can happen to one worker, in every order: see `random/every-sequence.ts`. */
+import { expect, test } from "bun:test";
+import { tryEverySequence } from "./random/every-sequence.ts";
+import { fleetLimits, preloaderLimits, programLimits, restartLimits, rubyLimits } from "./support/limits.ts";
+
+const isDeep = process.env.KLEINHIRN_DEEP === "1";
+const timeoutMs = isDeep ? 600_000 : 60_000;
+const restart = { ...restartLimits, intensity: 1 };
+
+test(
+  "a program that acks: every sequence of events keeps every invariant",
+  () => {
+    const limits = fleetLimits([programLimits({ needsAck: true, ackTimeoutMs: 12_000, restart })]);
+    expect(tryEverySequence(limits, isDeep ? 9 : 7).states).toBeGreaterThan(100);
+  },
+  timeoutMs,
+);
+
+test(
+  "a Ruby worker and its preloader: every sequence of events keeps every invariant",
+  () => {
+    const limits = fleetLimits([rubyLimits({ restart })], { onFault: "exit", drainDelayMs: 500 });
+    const preloaders = [{ ...preloaderLimits, restart }];
+    expect(tryEverySequence({ ...limits, preloaders }, isDeep ? 8 : 6).states).toBeGreaterThan(100);
+  },
+  timeoutMs,
+);
