@@ -12,7 +12,11 @@ import { type ChildRequest, isBunChild, spawnChild } from "./system/child.ts";
 import { monotonicMs } from "./system/clock.ts";
 import { inheritedEnvironment } from "./system/environment.ts";
 import { prepareExecStep } from "./system/exec-step.ts";
-import { type InheritedSockets, InheritedSocketsError, readInheritedSockets } from "./system/inherited-sockets.ts";
+import {
+  type InheritedSockets,
+  InheritedSocketsError,
+  readInheritedSockets,
+} from "./system/inherited-sockets.ts";
 import { isSelfOrDescendant, peerCredentials } from "./system/peer.ts";
 import { listChildren } from "./system/process-table.ts";
 import { createReaper, type Reaper } from "./system/reaper.ts";
@@ -63,7 +67,8 @@ function findInheritedSockets({ environment, log }: Surroundings): InheritedSock
     }
     return undefined;
   } catch (error) {
-    if (error instanceof InheritedSocketsError) throw new StartError("unavailable", error.message, { cause: error });
+    if (error instanceof InheritedSocketsError)
+      throw new StartError("unavailable", error.message, { cause: error });
     throw error;
   }
 }

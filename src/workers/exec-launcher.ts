@@ -44,7 +44,8 @@ function readAcks(id: WorkerId, ports: ExecLauncherPorts): (chunk: Uint8Array) =
       if (line.kind === "tooLong") return refuse("the line is longer than 64 KiB");
       const parsed = parseMessage(line.text, "worker");
       if (!parsed.ok) refuse(parsed.reason);
-      else if (parsed.from !== "worker" || parsed.message.action !== "ack") refuse("only acks are taken here");
+      else if (parsed.from !== "worker" || parsed.message.action !== "ack")
+        refuse("only acks are taken here");
       else if (parsed.message.id !== id) refuse("the ack names another worker");
       else ports.post({ type: "workerAcked", id });
     }

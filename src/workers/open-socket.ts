@@ -52,7 +52,8 @@ function openAbstract(address: string, ports: WorkerSocketPorts): OpenedSocket {
 function removeLeftOver(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;
-  if (!there.isSocket()) throw new StartError("unavailable", `${path} is there and is no socket; move it away`);
+  if (!there.isSocket())
+    throw new StartError("unavailable", `${path} is there and is no socket; move it away`);
   unlinkSync(path);
 }
 

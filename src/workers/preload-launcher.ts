@@ -155,7 +155,11 @@ export class PreloadLauncher {
     const { post } = this.#ports;
     switch (message.action) {
       case "loading":
-        return this.#log(link, { level: "debug", message: "preloader loading", fields: { file: message.file } });
+        return this.#log(link, {
+          level: "debug",
+          message: "preloader loading",
+          fields: { file: message.file },
+        });
       case "ready":
         return post({ type: "preloaderReady", ...link.ref });
       case "launched":
@@ -181,7 +185,11 @@ export class PreloadLauncher {
     // Only what was asked for can be launched: anything else would make a worker out of a stranger's pid.
     if (!link.pending.delete(id)) {
       const fields = { worker: id, pid };
-      return this.#log(link, { level: "warning", message: "preloader launched what nobody asked for", fields });
+      return this.#log(link, {
+        level: "warning",
+        message: "preloader launched what nobody asked for",
+        fields,
+      });
     }
     this.#workers.set(pid, id);
     this.#ports.post({ type: "workerLaunched", id, pid });

@@ -48,12 +48,19 @@ export function preloaderCommand(
 function listenArguments(sockets: InheritedSockets | undefined): readonly string[] {
   if (sockets === undefined) return [];
   const names = sockets.names === undefined ? [] : ["--listen-names", sockets.names];
-  return ["--listen-fds", String(sockets.count), "--listen-first-fd", String(sockets.firstDescriptor), ...names];
+  return [
+    "--listen-fds",
+    String(sockets.count),
+    "--listen-first-fd",
+    String(sockets.firstDescriptor),
+    ...names,
+  ];
 }
 
 /** Frozen, so that a start never resolves or writes; where there is no lock file, frozen would refuse to start at all. */
 function bundlerEnvironment(gemfile: string, base: Environment): Environment {
-  const isLocked = existsSync(`${gemfile}.lock`) || (gemfile.endsWith("gems.rb") && existsSync(lockOf(gemfile)));
+  const isLocked =
+    existsSync(`${gemfile}.lock`) || (gemfile.endsWith("gems.rb") && existsSync(lockOf(gemfile)));
   const frozen = isLocked && base.BUNDLE_FROZEN === undefined ? { BUNDLE_FROZEN: "1" } : {};
   return { ...base, BUNDLE_GEMFILE: gemfile, ...frozen };
 }

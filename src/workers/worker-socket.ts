@@ -32,7 +32,11 @@ export type WorkerSocketPorts = {
   /** An expression that raised; false: not from that worker. */
   readonly onWorkerError: (peerPid: number, message: WorkerMessage & { action: "error" }) => boolean;
   readonly onConnected: (peerPid: number, connection: Connection) => boolean;
-  readonly onMessage: (peerPid: number, connection: Connection, message: PreloaderMessage) => string | undefined;
+  readonly onMessage: (
+    peerPid: number,
+    connection: Connection,
+    message: PreloaderMessage,
+  ) => string | undefined;
   readonly onDisconnected: (peerPid: number, connection: Connection, reason: string) => void;
   readonly warn: (message: string, fields: Fields) => void;
   readonly nowMs: () => number;
@@ -154,7 +158,8 @@ export class WorkerSocket {
     if (message.action === "ack") {
       return this.#ports.offerAck(message.id, peer.pid, (reply) => this.#answer(socket, message.id, reply));
     }
-    if (this.#ports.onWorkerError(peer.pid, message)) return this.#answer(socket, message.id, { kind: "accepted" });
+    if (this.#ports.onWorkerError(peer.pid, message))
+      return this.#answer(socket, message.id, { kind: "accepted" });
     this.#refuse(socket, "an error may only be reported by the worker itself", true);
   }
 
