@@ -1,9 +1,10 @@
 import type { LogFormat } from "./config.ts";
 import { type Failed, fail, failed, siteOf, type TableSite, type ValueType } from "./reader.ts";
 import { TomlTable } from "./toml.ts";
-import { rejectUnknownKeys } from "./unknown-keys.ts";
+import { knownKey, rejectUnknownKeys } from "./unknown-keys.ts";
 import { boolean, words } from "./value-types.ts";
 
+const formatKeys = ["format", "print_prefix"];
 const formats = words("logfmt", "json");
 
 /** A word, or the original's table: `{ format = "json" }`, `{ format = "logfmt", print_prefix = true }`. */
@@ -19,8 +20,10 @@ export const logFormat: ValueType<LogFormat> = {
 function readFormatTable(table: TableSite): LogFormat | Failed {
   const format = table.table.entries.get("format");
   const prefix = table.table.entries.get("print_prefix");
-  const known = ["format", "print_prefix"].map((key) => ({ key: `log.format.${key}`, names: [key] }));
-  rejectUnknownKeys(table, known, []);
+  rejectUnknownKeys(table, formatKeys, () => ({
+    own: formatKeys.map((key) => knownKey([...table.path, key])),
+    elsewhere: [],
+  }));
   const kind =
     format === undefined
       ? fail(siteOf(table, "format"), '"logfmt" or "json"', "none")

@@ -1,23 +1,22 @@
-import { formatKey } from "./printable.ts";
 import type { TableSite } from "./reader.ts";
 import { schema, type TableSchema } from "./schema.ts";
-import { type KnownKey, rejectUnknownKeys } from "./unknown-keys.ts";
+import { type KnownKey, type KnownKeys, knownKey, rejectUnknownKeys } from "./unknown-keys.ts";
 
-const rootTables: readonly KnownKey[] = [
-  { key: "supervisor", names: ["supervisor"] },
-  { key: "health_check", names: ["health_check", "health", "healthcheck"] },
-  { key: "log", names: ["log", "logging"] },
-  { key: "worker", names: ["worker"] },
-  { key: "workers", names: ["workers"] },
-];
+/** What stands at the top of a file, with what else people call it. */
+const rootTables: Readonly<Record<string, readonly string[]>> = {
+  supervisor: [],
+  health_check: ["health", "healthcheck"],
+  log: ["logging"],
+  worker: [],
+  workers: [],
+};
 
 /** Tells what the schema doesn't know at the top of the file. */
 export function rejectUnknownTables(root: TableSite): void {
-  rejectUnknownKeys(
-    root,
-    rootTables,
-    schema.flatMap((table) => listKeys(table, root)),
-  );
+  rejectUnknownKeys(root, Object.keys(rootTables), () => ({
+    own: Object.entries(rootTables).map(([key, otherNames]) => knownKey([key], otherNames)),
+    elsewhere: schema.flatMap((table) => listKeys(table, root)),
+  }));
 }
 
 /**
@@ -31,19 +30,25 @@ export function rejectKeysOutsideSchema(
   path: readonly string[],
   also: readonly string[] = [],
 ): void {
-  const isOwn = (candidate: TableSchema): boolean => formatKey(candidate.path) === formatKey(path);
-  const inner = schema.filter((candidate) => formatKey(candidate.path.slice(0, -1)) === formatKey(path));
-  const own = [
-    ...schema.filter(isOwn).flatMap((candidate) => listKeys(candidate, table)),
-    ...inner.map((candidate) => knownKey(locate(candidate.path, table), [])),
-    ...also.map((key) => knownKey([...table.path, key], [])),
-  ];
-  const others = schema.filter((candidate) => !isOwn(candidate));
-  rejectUnknownKeys(
-    table,
-    own,
-    others.flatMap((candidate) => listKeys(candidate, table)),
-  );
+  const fields = schema.find((candidate) => isSamePath(candidate.path, path))?.fields ?? [];
+  const tables = schema.filter((candidate) => isSamePath(candidate.path.slice(0, -1), path));
+  const own = [...fields.map(({ key }) => key), ...tables.map((inner) => inner.path.at(-1) ?? ""), ...also];
+  rejectUnknownKeys(table, own, () => listKnownKeys(table, path, tables));
+}
+
+function listKnownKeys(table: TableSite, path: readonly string[], tables: readonly TableSchema[]): KnownKeys {
+  const isOwn = (candidate: TableSchema): boolean => isSamePath(candidate.path, path);
+  const inner = tables.map((candidate) => knownKey(locate(candidate.path, table)));
+  return {
+    own: [...schema.filter(isOwn).flatMap((candidate) => listKeys(candidate, table)), ...inner],
+    elsewhere: schema
+      .filter((candidate) => !isOwn(candidate))
+      .flatMap((candidate) => listKeys(candidate, table)),
+  };
+}
+
+function isSamePath(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((part, index) => part === right[index]);
 }
 
 function listKeys(table: TableSchema, near: TableSite): readonly KnownKey[] {
@@ -55,8 +60,4 @@ function listKeys(table: TableSchema, near: TableSite): readonly KnownKey[] {
 function locate(path: readonly string[], near: TableSite): readonly string[] {
   if (near.path[0] !== "workers" || path[0] !== "worker") return path;
   return [...near.path.slice(0, 2), ...path.slice(1)];
-}
-
-function knownKey(path: readonly string[], otherNames: readonly string[]): KnownKey {
-  return { key: formatKey(path), names: [path.at(-1) ?? "", ...otherNames] };
 }

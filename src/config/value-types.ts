@@ -26,12 +26,7 @@ export const ack: ValueType<"message" | "none"> = {
   name: ackWords.name,
   read: (value, site) => {
     if (value !== "notify") return ackWords.read(value, site);
-    return fail(
-      site,
-      `one of ${ackWords.name}`,
-      '"notify"',
-      "this version of kleinhirn doesn't have that yet",
-    );
+    return fail(site, '"message" or "none"', '"notify"', "this version of kleinhirn doesn't have that yet");
   },
 };
 
@@ -106,7 +101,7 @@ export function text(
 }
 
 /** Not yet resolved against a folder. */
-export const path = text("a path");
+export const path: ValueType<string> = { ...text("a path"), name: "path" };
 
 export const version = text("a version", (value) =>
   /\p{Cc}/u.test(value) ? "a version without control characters" : undefined,

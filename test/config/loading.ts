@@ -32,6 +32,13 @@ export function loadMessages(text: string | Uint8Array, machine?: FakeMachine): 
   return formatConfigErrors(loadErrors(text, machine)).split("\n");
 }
 
+/** The one message that the file gives. */
+export function loadMessage(text: string | Uint8Array, machine?: FakeMachine): string {
+  const messages = loadMessages(text, machine);
+  if (messages.length === 1) return messages[0] ?? "";
+  throw new Error(`not one message: ${messages.join("\n")}`);
+}
+
 /** A sound file with one `program` set; `extra` goes into the set, `before` stands in front of it. */
 export function programFile(extra = "", before = ""): string {
   return `[supervisor]\nname = "shop"\n${before}\n[worker]\ntype = "program"\ncmdline = ["sleep", "60"]\n${extra}\n`;
