@@ -1,4 +1,4 @@
 #!/usr/bin/env bun
-import { main } from "./src/cli/main.ts";
+import { start } from "./src/cli/start.ts";
 
-await main(process.argv.slice(2));
+await start(process.argv.slice(2));

@@ -7,6 +7,8 @@ require "kleinhirn_loader/worker"
 # What an application may call. All of it is harmless outside kleinhirn: hooks are kept and never run, an ack is sent
 # nowhere.
 module KleinhirnLoader
+  @rack_app = nil
+
   class << self
     # The Rack application, when `load` names a `config.ru`; nil otherwise. Workers share the one that the preloader made.
     attr_accessor :rack_app

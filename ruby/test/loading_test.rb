@@ -26,11 +26,11 @@ class LoadingTest < ProcessTest
 
   def test_the_preloader_is_the_peer_of_its_connection
     preload
-    assert_equal supervisor.preloader, supervisor.control.getsockopt(:SOCKET, :PEERCRED).unpack("i").first
+    assert_equal supervisor.preloader, supervisor.control.getsockopt(:SOCKET, :PEERCRED).data.unpack1("i")
   end
 
   def test_the_file_is_required_by_its_real_path
-    real = write("releases/1/app.rb", format(TELL, dir: dir.inspect) + "tell('path', __FILE__)")
+    real = write("releases/1/app.rb", "#{format(TELL, dir: dir.inspect)}tell('path', __FILE__)")
     File.symlink(File.join(dir, "releases/1"), File.join(dir, "current"))
     supervisor.start_preloader(load: File.join(dir, "current", "app.rb"))
     supervisor.expect("ready")

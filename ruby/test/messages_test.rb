@@ -8,7 +8,7 @@ class MessagesTest < Minitest::Test
   Messages = KleinhirnLoader::Messages
 
   def test_what_is_encoded_is_json
-    nasty = (0..0x7f).map(&:chr).join + "äß€😀\u2028\u2029"
+    nasty = "#{(0..0x7f).map(&:chr).join}äß€😀\u2028\u2029"
     fields = { "text" => nasty, "quote\"d" => "\\", "number" => -12, "yes" => true, "no" => false }
     line = Messages.encode(fields)
     assert_equal fields, JSON.parse(line)

@@ -33,7 +33,8 @@ class RackTest < ProcessTest
   end
 
   def answer
-    launch("w1", "#{format(TELL, dir: dir.inspect)}; tell('answer', KleinhirnLoader.rack_app.call('PATH' => '/a')); sleep", slot: 2)
+    launch("w1", "#{format(TELL, dir: dir.inspect)}tell('answer', KleinhirnLoader.rack_app.call('PATH' => '/a')); sleep",
+           slot: 2)
     told("answer")
   end
 

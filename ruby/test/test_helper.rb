@@ -42,11 +42,12 @@ class ProcessTest < Minitest::Test
   end
 
   # What an application of the tests begins with: `tell` hands a value to the test.
-  TELL = <<~RUBY
+  TELL = <<~'RUBY'
     def tell(name, value)
       require "json"
-      File.write(File.join(#{'%<dir>s'}, name + ".part"), JSON.generate([value]))
-      File.rename(File.join(#{'%<dir>s'}, name + ".part"), File.join(#{'%<dir>s'}, name))
+      path = File.join(%<dir>s, name)
+      File.write("#{path}.part", JSON.generate([value]))
+      File.rename("#{path}.part", path)
     end
   RUBY
 

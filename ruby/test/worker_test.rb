@@ -31,7 +31,7 @@ class WorkerTest < ProcessTest
     preload("$stdin.gets", options: { in: reader })
     pid = launch("w1", "tell('input', STDIN.read); sleep")
     assert_equal "", told("input")
-    assert_equal "/dev/null", Processes.descriptors(pid).fetch(0)
+    assert_equal File::NULL, Processes.descriptors(pid).fetch(0)
   ensure
     [reader, writer].each(&:close)
   end

@@ -23,24 +23,18 @@ const defaults: AckOptions = { timeoutMs: 10_000, complain };
 export async function runAck(env: Environment, options: Partial<AckOptions> = {}): Promise<number> {
   const { timeoutMs, complain } = { ...defaults, ...options };
   const { KLEINHIRN_SOCKET: socket, KLEINHIRN_STATUS_FD: descriptor, KLEINHIRN_WORKER_ID: id } = env;
-  if (!id || (!socket && !descriptor)) {
-    complain(explainMissing(id, socket));
+  const missing = [
+    ...(id ? [] : ["KLEINHIRN_WORKER_ID"]),
+    ...(socket || descriptor ? [] : ["KLEINHIRN_SOCKET"]),
+  ];
+  if (!id || missing.length > 0) {
+    complain(`kleinhirn ack: not called from a worker: ${missing.join(" and ")} not set in its environment`);
     return exitUsage;
   }
   const reply = socket ? await ackOnSocket(socket, id, timeoutMs) : ackOnDescriptor(descriptor ?? "", id);
   if (reply.ok) return exitOk;
   complain(`kleinhirn ack: ${reply.reason}`);
   return exitFailed;
-}
-
-function explainMissing(id: string | undefined, socket: string | undefined): string {
-  const missing = id
-    ? "KLEINHIRN_SOCKET"
-    : socket
-      ? "KLEINHIRN_WORKER_ID"
-      : "KLEINHIRN_WORKER_ID and KLEINHIRN_SOCKET";
-  const verb = missing.includes(" and ") ? "are" : "is";
-  return `kleinhirn ack: ${missing} ${verb} not set: it is for the workers of a supervisor, which puts that into their environment`;
 }
 
 async function ackOnSocket(address: string, id: string, timeoutMs: number): Promise<Reply> {

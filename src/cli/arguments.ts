@@ -33,8 +33,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
   const { uses, words } = parseTokens(own);
   const [word] = words;
   const named = isCommandName(word) ? word : undefined;
-  if (uses.some((use) => use.name === "help")) return { kind: "help", topic: named };
-  if (uses.some((use) => use.name === "version")) return { kind: "version" };
+  const isAsked = (name: string) => uses.some((use) => use.name === name && use.problem === undefined);
+  if (isAsked("help")) return { kind: "help", topic: named };
+  if (isAsked("version")) return { kind: "version" };
   if (word !== undefined && named === undefined) throw unknownCommand(word, program !== undefined);
   const command = named ?? "run";
   const values = checkFlags(uses, command);

@@ -4,7 +4,7 @@ import { type LoadResult, loadConfig } from "../config/load.ts";
 import { assertNever } from "../core/assert-never.ts";
 import { execStepCommand } from "../system/exec-step-command.ts";
 import { runExecStepFallback } from "../system/exec-step-fallback.ts";
-import { captureSignals } from "../system/signals.ts";
+import { captureSignals, type SignalSource } from "../system/signals.ts";
 import { type Command, parseCommandLine } from "./arguments.ts";
 import { checkConfig } from "./check.ts";
 import { version } from "./definitions.ts";
@@ -14,15 +14,18 @@ import { complain, print, reportLoad } from "./load.ts";
 import { UsageError } from "./usage-error.ts";
 import { realWorld } from "./world.ts";
 
-/** Ends the process. */
-export async function main(argv: readonly string[]): Promise<never> {
+/** Ends the process. @param signals as they have been caught since the start, unless that was not worth it. */
+export async function main(argv: readonly string[], signals: SignalSource | undefined): Promise<never> {
   if (argv[0] === execStepCommand) process.exit(runExecStepFallback(argv.slice(1)));
-  process.exit(await dispatch(argv));
+  process.exit(await dispatch(argv, signals));
 }
 
-async function dispatch(argv: readonly string[]): Promise<number> {
+async function dispatch(argv: readonly string[], signals: SignalSource | undefined): Promise<number> {
   try {
-    return await runCommand(parseCommandLine(argv));
+    const command = parseCommandLine(argv);
+    if (command.kind === "run") return await run(command, signals ?? captureSignals());
+    signals?.release();
+    return await runCommand(command);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const help = error.topic === undefined ? "kleinhirn --help" : `kleinhirn ${error.topic} --help`;
@@ -34,10 +37,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 type RunCommand = Extract<Command, { kind: "run" }>;
 
 /** What only one command needs is imported for that command: `ack` and `health` are run often and must start fast. */
-async function runCommand(command: Command): Promise<number> {
+async function runCommand(command: Exclude<Command, RunCommand>): Promise<number> {
   switch (command.kind) {
-    case "run":
-      return await run(command);
     case "check":
       return checkConfig(command.configFile);
     case "ack":
@@ -55,9 +56,7 @@ async function runCommand(command: Command): Promise<number> {
   }
 }
 
-async function run(command: RunCommand): Promise<number> {
-  // Before anything else: for PID 1 a signal without a handler is lost, for any other pid it is deadly.
-  const signals = captureSignals();
+async function run(command: RunCommand, signals: SignalSource): Promise<number> {
   const loaded = reportLoad(load(command));
   if (!loaded.ok) return loaded.exitCode;
   const { runSupervisor } = await import("./run.ts");

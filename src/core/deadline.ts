@@ -111,6 +111,10 @@ function checkPreloader(turn: Turn, index: number): void {
     stopPreloader(turn, index, "load timeout");
   }
   if (process.phase === "stopping" && (process.killAtMs ?? Number.POSITIVE_INFINITY) <= turn.nowMs) {
+    report(turn, "warning", "preloader outlasted its grace period", {
+      ...preloaderFields(turn, { preloader: index, generation }, process.pid),
+      cause: process.cause,
+    });
     killPreloader(turn, index, process.cause);
   }
 }

@@ -17,7 +17,7 @@ export type HealthServerOptions = {
 export type HealthServer = {
   /** Of the overall answer, with the port that was really taken; `unix:/path:/healthz` for a Unix socket. */
   readonly url: string;
-  /** Closes the listener and every connection, and removes the socket file. */
+  /** Listens no more and removes the socket file. A connection that never asked anything may last as long as the process. */
   stop(): void;
 };
 
@@ -35,7 +35,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   return {
     url: formatUrl(actual, endpoint),
     stop: () => {
-      // The promise is for the last connection's end, which `true` brings about now.
+      // The promise is for the end of the last connection; nothing here waits for it.
       void server.stop(true);
     },
   };
@@ -59,8 +59,14 @@ async function listenOn(options: HealthServerOptions): Promise<Server<undefined>
 }
 
 function serve({ listen, endpoint, verdict }: HealthServerOptions): Server<undefined> {
+  // Bun's default for `reusePort` is true where `development` is off, as with NODE_ENV=production: two supervisors would
+  // then share a port and each get half of the probes.
+  const address =
+    listen.kind === "unix"
+      ? { unix: listen.path }
+      : { hostname: listen.hostname, port: listen.port, reusePort: false };
   return Bun.serve({
-    ...(listen.kind === "unix" ? { unix: listen.path } : { hostname: listen.hostname, port: listen.port }),
+    ...address,
     // Of a body nothing is read, so that no size of it needs another answer than 405.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     // Bun's page for errors in development would show paths and source code.

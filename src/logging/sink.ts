@@ -1,6 +1,6 @@
 import { write } from "node:fs";
 import { writeUnlessStalled } from "./crash-write.ts";
-import { createLineBuffer, type LineBuffer } from "./line-buffer.ts";
+import { LineBuffer } from "./line-buffer.ts";
 
 /** Where rendered lines go. Nothing in it blocks, throws or grows without bound. */
 export type Sink = {
@@ -76,7 +76,7 @@ class WaitingSink implements Sink {
   constructor(options: SinkOptions) {
     this.#fd = options.fd;
     this.#write = options.write ?? write;
-    this.#lines = createLineBuffer(options.capacityBytes ?? defaultCapacityBytes);
+    this.#lines = new LineBuffer(options.capacityBytes ?? defaultCapacityBytes);
   }
 
   write(line: string): void {

@@ -12,9 +12,12 @@ const largestPid = 2 ** 22;
 const longestId = 128;
 const longestShown = 60;
 
+/** JSON.stringify takes time by the square of the depth: seconds for the deepest value that a line can hold. */
+const deepestShown = 16;
+
 /**
- * Reads the keys of one message, each by its type. Keys that nobody asks for are ignored: a newer peer may say more.
- * Only own keys count, so `__proto__` is a key like any other.
+ * Reads the keys of one message, each by its type. Keys that nobody asks for are ignored: a newer peer may say more. JSON.parse
+ * makes `__proto__` a key like any other, so nothing is inherited but what every object has.
  */
 export class MessageReader {
   readonly #members: Readonly<Record<string, unknown>>;
@@ -27,14 +30,14 @@ export class MessageReader {
   }
 
   text(key: string): string {
-    const value = this.#own(key);
+    const value = this.#members[key];
     if (typeof value !== "string") throw this.#refusal(key, "a string");
     return value;
   }
 
   /** Empty when the key is missing or null. */
   optionalText(key: string): string {
-    return this.#own(key) == null ? "" : this.text(key);
+    return this.#members[key] == null ? "" : this.text(key);
   }
 
   id(): string {
@@ -53,11 +56,11 @@ export class MessageReader {
   }
 
   isTrue(key: string): boolean {
-    return this.#own(key) === true;
+    return this.#members[key] === true;
   }
 
   oneOf<Choice extends string>(key: string, choices: readonly Choice[]): Choice {
-    const value = this.#own(key);
+    const value = this.#members[key];
     const choice = choices.find((candidate) => candidate === value);
     if (choice === undefined) throw this.#refusal(key, `one of ${choices.join(", ")}`);
     return choice;
@@ -72,12 +75,8 @@ export class MessageReader {
     return Object.fromEntries(entries);
   }
 
-  #own(key: string): unknown {
-    return Object.hasOwn(this.#members, key) ? this.#members[key] : undefined;
-  }
-
   #integer(key: string, smallest: number, largest: number): number {
-    const value = this.#own(key);
+    const value = this.#members[key];
     if (typeof value !== "number" || !Number.isInteger(value) || value < smallest || value > largest) {
       throw this.#refusal(key, `an integer from ${smallest} to ${largest}`);
     }
@@ -85,7 +84,7 @@ export class MessageReader {
   }
 
   #refusal(key: string, expected: string): RefusedMessage {
-    const value = this.#own(key);
+    const value = this.#members[key];
     return new RefusedMessage(
       value === undefined
         ? `"${key}" is missing; it must be ${expected}`
@@ -109,12 +108,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function fieldValue(value: unknown): string | number | boolean {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  try {
-    return JSON.stringify(value);
-  } catch {
-    // How deep a value may be nested depends on the stack that is left.
-    return "a value nested too deeply";
-  }
+  return isDeeperThan(value, deepestShown) ? "a value nested too deeply" : JSON.stringify(value);
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(inner, levels - 1));
 }
 
 function describe(value: unknown): string {

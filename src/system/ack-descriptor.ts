@@ -1,6 +1,9 @@
 import { connect, type NetConnectOpts } from "node:net";
 
-/** What the child writes to its ack descriptor, as it comes; `onEnd` once, when nothing more will. */
+/**
+ * What the child writes to its ack descriptor, as it comes, and `onEnd` when nobody can write any more. Neither is called
+ * after the child's exit has been told: its last words may be lost, and an exit is an exit, acked or not.
+ */
 export type AckHandlers = {
   onData(chunk: Uint8Array): void;
   onEnd(): void;

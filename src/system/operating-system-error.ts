@@ -1,7 +1,10 @@
 import { constants } from "node:os";
 
+/** Some numbers have two names (EAGAIN and EWOULDBLOCK); the first by the alphabet is the one that manuals use. */
 const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+  Object.entries(constants.errno)
+    .sort(([one], [other]) => (one < other ? 1 : -1))
+    .map(([name, number]) => [number, name]),
 );
 
 /** `EAGAIN` for 11; `E` and the number for one that has no name here. */

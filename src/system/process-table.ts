@@ -33,14 +33,14 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
  * The pids of our direct children, zombies included; empty without /proc. Kernels built with CONFIG_PROC_CHILDREN list
  * them by thread; elsewhere every process is asked for its parent.
  */
-export function listChildren(): number[] {
-  return listByThread() ?? listByParent();
+export function listChildren(proc = "/proc"): number[] {
+  return listByThread(`${proc}/self/task`) ?? listByParent();
 }
 
-function listByThread(): number[] | undefined {
+function listByThread(threads: string): number[] | undefined {
   const children: number[] = [];
-  for (const thread of readProcFolder("/proc/self/task")) {
-    const text = readProcFile(`/proc/self/task/${thread}/children`);
+  for (const thread of readProcFolder(threads)) {
+    const text = readProcFile(`${threads}/${thread}/children`);
     // The main thread always is: without the file there, this kernel has none. Any other may just have ended.
     if (text === undefined && thread === String(process.pid)) return undefined;
     if (text !== undefined) children.push(...text.split(" ").filter(isPid).map(Number));

@@ -111,7 +111,6 @@ class ChildReaper implements Reaper {
   /** Reaps an exited child that is not Bun's; false when it has to be kept for now. */
   #settle(pid: number): boolean {
     if (this.#ports.isOurs(pid)) {
-      this.#kept.delete(pid);
       this.#reap(pid, this.#ports.onExit);
       return true;
     }
@@ -120,14 +119,16 @@ class ChildReaper implements Reaper {
       this.#kept.set(pid, notBefore);
       return false;
     }
-    this.#kept.delete(pid);
     this.#reap(pid, this.#ports.onOrphan);
     return true;
   }
 
   #reap(pid: number, report: (pid: number, exit: ExitStatus) => void): void {
     const exit = this.#ports.waiter.reapPid(pid);
-    if (typeof exit !== "string") report(pid, exit);
+    if (typeof exit === "string") return;
+    // From now on the number may be another process's, and that one is seen for the first time.
+    this.#kept.delete(pid);
+    report(pid, exit);
   }
 
   /** A kept zombie is at the head of the kernel's list: find the exits behind it. */

@@ -31,6 +31,7 @@ module KleinhirnLoader
     def initialize(options)
       @options = options
       @pid = Process.pid
+      @channel = @preloader = nil
     end
 
     def start

@@ -15,6 +15,8 @@ module KleinhirnLoader
       @deadline = deadline
       @text = +""
       @state = :forking
+      @waiting = @silent = @closed = false
+      @worker = @exit = @failure = nil
     end
 
     def to_io

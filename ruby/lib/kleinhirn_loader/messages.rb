@@ -8,7 +8,10 @@ module KleinhirnLoader
     MAX_LINE_BYTES = 64 * 1024
     MAX_MESSAGE_BYTES = 4 * 1024
 
-    ESCAPES = { '"' => '\\"', "\\" => "\\\\", "\n" => '\\n', "\r" => '\\r', "\t" => '\\t' }.freeze
+    # What may not stand in a JSON string as it is (RFC 8259, section 7), and what some readers take for the end of a line.
+    ESCAPED = /["\\\u0000-\u001f\u007f\u0085\u2028\u2029]/.freeze
+    ESCAPES = Hash.new { |_, char| format('\\u%04x', char.ord) }
+                  .merge('"' => '\\"', "\\" => "\\\\", "\n" => '\\n', "\r" => '\\r', "\t" => '\\t').freeze
 
     module_function
 
@@ -68,10 +71,7 @@ module KleinhirnLoader
     end
 
     def quote(text)
-      escaped = utf8(text).gsub(/["\\\u0000-\u001f\u007f\u2028\u2029]/) do |char|
-        ESCAPES[char] || format('\\u%04x', char.ord)
-      end
-      "\"#{escaped}\""
+      "\"#{utf8(text).gsub(ESCAPED, ESCAPES)}\""
     end
 
     # Exception messages come in any encoding, and often in a wrong one.

@@ -11,6 +11,8 @@ require "kleinhirn_loader/system_call"
 module KleinhirnLoader
   # The life of a worker, from the gate on. It is run with nothing of the preloader on the stack.
   class WorkerProcess
+    @reported = false
+
     class << self
       # The exception that ends a worker is raised to the very top, because at_exit blocks shall see it: error trackers do
       # their work there. Then Ruby prints it to $stderr, which is once too often when the supervisor already has it. This

@@ -12,8 +12,10 @@ supervisor = FakeSupervisor.new(ARGV.fetch(0))
 supervisor.start_preloader(load: ARGV.fetch(1))
 supervisor.expect("ready")
 workers = Array.new(2) do |slot|
-  supervisor.request("w#{slot}", "trap('TERM', 'IGNORE'); sleep", slot: slot)
-  supervisor.expect("launched")["pid"]
+  supervisor.request("w#{slot}", "trap('TERM', 'IGNORE'); File.write('up-#{slot}', ''); sleep", slot: slot)
+  pid = supervisor.expect("launched")["pid"]
+  Wait.wait_until("worker #{slot}") { File.exist?(File.join(ARGV.fetch(0), "up-#{slot}")) }
+  pid
 end
 $stdout.sync = true
 puts JSON.generate([supervisor.preloader, *workers])

@@ -8,8 +8,8 @@ class FakeSupervisor
 
   EXE = File.expand_path("../../exe/kleinhirn_loader", __dir__)
   LIB = File.expand_path("../../lib", __dir__)
-  # struct ucred of SO_PEERCRED: pid, uid, gid.
-  UCRED = "i3"
+  # The first member of SO_PEERCRED's struct ucred.
+  UCRED = "i"
   # A test run under Bundler must not hand its own bundle to the applications.
   CLEAN = ENV.keys.grep(/\A(RUBYOPT|RUBYLIB|BUNDLE.*|BUNDLER.*|GEM_.*|LISTEN_.*|KLEINHIRN_.*)\z/).to_h { |k| [k, nil] }
 
@@ -93,7 +93,7 @@ class FakeSupervisor
   def accept_report
     wait_readable(@server, "a worker to connect")
     connection = @server.accept
-    pid = connection.getsockopt(:SOCKET, :PEERCRED).unpack(UCRED).first
+    pid = connection.getsockopt(:SOCKET, :PEERCRED).data.unpack1(UCRED)
     wait_readable(connection, "the worker to say something")
     Report.new(message: JSON.parse(connection.gets), pid: pid, connection: connection)
   end
@@ -130,7 +130,7 @@ class FakeSupervisor
 
   # Ends what was started here, and returns the titles of those that nobody had announced and that did not go by themselves.
   def end_everything
-    @control&.close
+    end_preloader if @control
     @server.close
     @pids.dup.each do |pid|
       Process.kill(:KILL, pid)
@@ -143,6 +143,18 @@ class FakeSupervisor
   end
 
   private
+
+  # Also learns what it has announced and nobody has read yet.
+  def end_preloader
+    Process.kill(:KILL, @preloader) if @pids.include?(@preloader)
+    return if @control.closed?
+
+    while (line = next_line)
+      message = JSON.parse(line)
+      track(message["pid"]) if message["action"] == "launched"
+    end
+    @control.close
+  end
 
   def accept_control
     wait_readable(@server, "the preloader to connect")
