@@ -11,7 +11,7 @@ test(
   "a program that acks: every sequence of events keeps every invariant",
   () => {
     const limits = fleetLimits([programLimits({ needsAck: true, ackTimeoutMs: 12_000, restart })]);
-    expect(tryEverySequence(limits, isDeep ? 9 : 7).states).toBeGreaterThan(100);
+    expect(tryEverySequence(limits, isDeep ? 12 : 8).states).toBeGreaterThan(100);
   },
   timeoutMs,
 );
@@ -21,7 +21,7 @@ test(
   () => {
     const limits = fleetLimits([rubyLimits({ restart })], { onFault: "exit", drainDelayMs: 500 });
     const preloaders = [{ ...preloaderLimits, restart }];
-    expect(tryEverySequence({ ...limits, preloaders }, isDeep ? 8 : 6).states).toBeGreaterThan(100);
+    expect(tryEverySequence({ ...limits, preloaders }, isDeep ? 10 : 7).states).toBeGreaterThan(100);
   },
   timeoutMs,
 );

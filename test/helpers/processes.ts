@@ -8,8 +8,10 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== "Z" && state !== "X";
 }
 
+/** Empty for a process that is gone, as it is for a zombie. */
 export function argumentsOf(pid: number): readonly string[] {
-  return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  const read = () => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  return unlessGone(read) ?? [];
 }
 
 export function environmentOf(pid: number): Readonly<Record<string, string>> {
@@ -26,7 +28,11 @@ export function folderOf(pid: number): string {
 /** What each open descriptor leads to: `/dev/null`, `socket:[123]`, `pipe:[456]`. */
 export function descriptorsOf(pid: number): Readonly<Record<string, string>> {
   const numbers = readdirSync(`/proc/${pid}/fd`);
-  return Object.fromEntries(numbers.map((number) => [number, readlinkSync(`/proc/${pid}/fd/${number}`)]));
+  const targets = numbers.map((number) => [
+    number,
+    unlessGone(() => readlinkSync(`/proc/${pid}/fd/${number}`)),
+  ]);
+  return Object.fromEntries(targets.filter(([, target]) => target !== undefined));
 }
 
 export type SignalMasks = { readonly blocked: bigint; readonly ignored: bigint; readonly caught: bigint };
@@ -34,7 +40,8 @@ export type SignalMasks = { readonly blocked: bigint; readonly ignored: bigint; 
 /** Bit n - 1 stands for signal n (proc_pid_status(5)). */
 export function signalMasksOf(pid: number): SignalMasks {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const mask = (name: string) => BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1]}`);
+  const mask = (name: string) =>
+    BigInt(`0x${new RegExp(`^${name}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1]}`);
   return { blocked: mask("SigBlk"), ignored: mask("SigIgn"), caught: mask("SigCgt") };
 }
 
@@ -54,4 +61,13 @@ export function childrenOf(pid: number): readonly number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((child) => readProcessStat(child)?.parent === pid);
+}
+
+/** A process may end, or close a descriptor, between the look at a folder and the look at what is in it. */
+function unlessGone<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }

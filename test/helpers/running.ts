@@ -1,7 +1,7 @@
 /** A real supervisor process for a test: its log as parsed events, its health answers, and nothing left behind. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Subprocess } from "bun";
 import { waitUntil } from "./wait.ts";
 
@@ -11,7 +11,7 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string
 export type Match = string | ((line: LogLine) => boolean);
 
 export type StartOptions = {
-  /** Files to write beside the configuration, by relative path. */
+  /** Executable files to write beside the configuration, by relative path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Instead of `run -f kleinhirn.toml`. */
@@ -34,13 +34,17 @@ export class Running {
   /** What is no log event: the output of workers, usage errors. */
   output = "";
   /** All of it, byte for byte, the log included. */
-  readonly bytes: { readonly stdout: Uint8Array[]; readonly stderr: Uint8Array[] } = { stdout: [], stderr: [] };
+  readonly bytes: { readonly stdout: Uint8Array[]; readonly stderr: Uint8Array[] } = {
+    stdout: [],
+    stderr: [],
+  };
   readonly #marker = `${process.pid}-${crypto.randomUUID()}`;
   readonly #readers: Promise<unknown>;
 
   constructor(toml: string, options: StartOptions = {}) {
     this.folder = mkdtempSync(join(tmpdir(), "kleinhirn-"));
     for (const [name, content] of Object.entries(options.files ?? {})) {
+      mkdirSync(dirname(join(this.folder, name)), { recursive: true });
       writeFileSync(join(this.folder, name), content, { mode: 0o755 });
     }
     const file = join(this.folder, "kleinhirn.toml");

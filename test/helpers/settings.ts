@@ -26,3 +26,6 @@ export function shell(script: string): string {
 
 /** In a worker's script, with `ack = "message"`: says that it is ready; it starts no process. */
 export const ackByDescriptor = `printf '{"action":"ack","id":"%s"}\\n' "$KLEINHIRN_WORKER_ID" >&"$KLEINHIRN_STATUS_FD"`;
+
+/** In a worker's script: waits for signals for ever, without a process and without spinning. */
+export const idle = `mkfifo "idle.$$" && exec 8<> "idle.$$"; while :; do read line <&8; done`;

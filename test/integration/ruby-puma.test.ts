@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { existsSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type LogLine, Running, repository } from "../helpers/running.ts";
 import { freePort } from "../helpers/ports.ts";
+import { type LogLine, Running, repository } from "../helpers/running.ts";
 import { waitUntil } from "../helpers/wait.ts";
 
 const shop = join(repository, "examples/shop");
@@ -43,13 +43,17 @@ test("Puma in every worker answers on the socket that systemd-socket-activate op
   expect(existsSync(activate)).toBe(true); // Debian's package systemd; script/setup installs it.
   const port = freePort();
   const wrapper = [activate, "--now", "-l", `127.0.0.1:${port}`];
-  await using s = new Running(toml(), { wrapper: hasNow() ? wrapper : [activate, "-l", `127.0.0.1:${port}`] });
+  await using s = new Running(toml(), {
+    wrapper: hasNow() ? wrapper : [activate, "-l", `127.0.0.1:${port}`],
+  });
   // Without --now it starts what it was told to start at the first connection.
   await waitUntil(async () => isAnswered(port));
   await s.waitFor(isRunning, 2);
   expect(s.all("preloader ready")).toHaveLength(1);
 
-  const workers = s.all((line) => line.msg === "worker ready" && line.set === "web").map((l) => Number(l.pid));
+  const workers = s
+    .all((line) => line.msg === "worker ready" && line.set === "web")
+    .map((l) => Number(l.pid));
   const sockets = new Set(workers.map((pid) => socketsOf(pid, 3)));
   expect(sockets.size).toBe(1);
 

@@ -16,7 +16,7 @@ test("a process left behind in a session of its own fails the test, and is kille
   const daemon = Number(await readLineOf(`${running.folder}/daemon`));
   // Nobody can act after a KILL, and the parent death signal is for workers, not for what they start.
   running.signal("SIGKILL");
-  expect(running[Symbol.asyncDispose]()).rejects.toThrow(/^left behind: .*sleep 1000/);
+  await expect(running[Symbol.asyncDispose]()).rejects.toThrow(/^left behind: .*sleep 1000/);
   await waitUntil(() => !isAlive(daemon));
 });
 

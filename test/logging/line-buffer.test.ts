@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { createLineBuffer } from "../../src/logging/line-buffer.ts";
+import { LineBuffer } from "../../src/logging/line-buffer.ts";
 
 describe("the buffer of lines", () => {
   test("gives whole lines in order, as many as fit", () => {
-    const buffer = createLineBuffer(1000);
+    const buffer = new LineBuffer(1000);
     for (const line of ["one", "two", "three"]) buffer.push(line);
     expect(buffer.takeBatch(8)).toBe("one\ntwo\n");
     expect(buffer.takeBatch(8)).toBe("three\n");
@@ -12,7 +12,7 @@ describe("the buffer of lines", () => {
   });
 
   test("gives a line alone that is longer than a batch", () => {
-    const buffer = createLineBuffer(1000);
+    const buffer = new LineBuffer(1000);
     buffer.push("much longer than a batch");
     buffer.push("next");
     expect(buffer.takeBatch(8)).toBe("much longer than a batch\n");
@@ -20,7 +20,7 @@ describe("the buffer of lines", () => {
   });
 
   test("drops the oldest when it is full, counts them, and counts bytes, not characters", () => {
-    const buffer = createLineBuffer(10);
+    const buffer = new LineBuffer(14);
     for (const line of ["aaaa", "bbbb", "üü"]) buffer.push(line);
     expect(buffer.takeDropped()).toBe(1);
     expect(buffer.takeDropped()).toBe(0);
@@ -28,7 +28,7 @@ describe("the buffer of lines", () => {
   });
 
   test("drops a line that could never fit, and then everything before it has gone too", () => {
-    const buffer = createLineBuffer(10);
+    const buffer = new LineBuffer(10);
     buffer.push("before");
     buffer.push("far too long for this");
     buffer.push("after");
@@ -49,7 +49,7 @@ describe("the buffer of lines", () => {
         fc.array(action, { maxLength: 200 }),
         fc.integer({ min: 1, max: 200 }),
         (actions, capacityBytes) => {
-          const buffer = createLineBuffer(capacityBytes);
+          const buffer = new LineBuffer(capacityBytes);
           const model: string[] = [];
           let dropped = 0;
           for (const step of actions) {
@@ -65,7 +65,7 @@ describe("the buffer of lines", () => {
   });
 
   test("forgets what it gave, however long it runs", () => {
-    const buffer = createLineBuffer(100);
+    const buffer = new LineBuffer(100);
     for (let index = 0; index < 100_000; index += 1) buffer.push(String(index).padStart(9, "0"));
     expect(buffer.takeDropped()).toBe(99_990);
     expect(buffer.takeBatch(10)).toBe("000099990\n");

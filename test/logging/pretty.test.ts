@@ -36,6 +36,15 @@ describe("the format for people", () => {
     ]);
   });
 
+  test("escapes what a backtrace could do to the terminal", () => {
+    const fields = safeFields({ error: "boom\n\u001b[2J\rinfo\u009b\n\u2028" });
+    expect(
+      renderPretty({ ...record, fields }, false)
+        .split("\n")
+        .slice(1),
+    ).toEqual(["    │ boom", "    │ \\u001b[2J\\u000dinfo\\u009b"]);
+  });
+
   test("leaves an error of one line among the fields", () => {
     expect(renderPretty({ ...record, fields: [["error", "no such file"]] }, false)).toEndWith(
       'error="no such file" service=shop',

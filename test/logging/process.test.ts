@@ -1,10 +1,13 @@
 /** The logger in a process of its own: what it does to descriptors that others share, and what is left when it exits. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { openPipe } from "./pipe.ts";
 
 const fixture = join(import.meta.dir, "fixtures/log-and-exit.ts");
 const nonBlocking = 0o4000;
+
+// A busy machine may take its time; what hangs is found all the same.
+setDefaultTimeout(60_000);
 
 const cleanups: (() => void)[] = [];
 
@@ -12,7 +15,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-function spawnLogging(args: readonly string[], stderr: number | "pipe") {
+function spawnLogging<Stderr extends number | "pipe">(args: readonly string[], stderr: Stderr) {
   const child = Bun.spawn([process.execPath, fixture, ...args], { stdio: ["ignore", "pipe", stderr] });
   cleanups.push(() => child.kill("SIGKILL"));
   return child;
@@ -43,10 +46,10 @@ describe("a process that logs and exits", () => {
   test("exits in spite of a reader that stalls, with a thread in the middle of a write", async () => {
     const pipe = openPipe();
     cleanups.push(() => pipe.close());
-    const child = spawnLogging(["5000", "flush", "100"], pipe.writer);
+    const child = spawnLogging(["5000", "flush", "500"], pipe.writer);
     expect(await child.exited).toBe(3);
     const read = indexesOf(pipe.readAvailable());
-    expect(read.length).toBeGreaterThan(100);
+    expect(read.length).toBeGreaterThan(0);
     expect(read).toEqual(upTo(read.length));
   });
 
@@ -55,7 +58,6 @@ describe("a process that logs and exits", () => {
     cleanups.push(() => pipe.close());
     const child = spawnLogging(["5000", "flush"], pipe.writer);
     pipe.closeReader();
-    cleanups.length = 0;
     expect(await child.exited).toBe(3);
     expect(child.signalCode).toBeNull();
   });
@@ -74,8 +76,8 @@ describe("a process that logs and exits", () => {
     const child = spawnLogging(["0", "memory"], pipe.writer);
     const grownMiB = Number((await new Response(child.stdout).text()).split("\n")[0]);
     expect(await child.exited).toBe(3);
-    // The events of the second half alone are more than 30 MiB.
-    expect(grownMiB).toBeLessThan(15);
+    // The text of the second half's events alone is more than 18 MiB.
+    expect(grownMiB).toBeLessThan(12);
   });
 
   test("speaks to a person on a terminal, and loses nothing there either", async () => {

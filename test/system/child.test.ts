@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ExitStatus } from "../../src/core/exit-status.ts";
 import { type ChildRequest, isBunChild, spawnChild } from "../../src/system/child.ts";
@@ -9,6 +9,8 @@ import { Fixture, isRunning, killQuietly } from "./support/fixture.ts";
 import { childRequest, path, runChild, runScript } from "./support/run-child.ts";
 import { fallbackProgram, steps } from "./support/steps.ts";
 import { TemporaryFolder } from "./support/temporary-folder.ts";
+
+setDefaultTimeout(60_000);
 
 const started: number[] = [];
 afterEach(() => started.splice(0).forEach(killQuietly));

@@ -1,9 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
 import { InheritedSocketsError, readInheritedSockets } from "../../src/system/inherited-sockets.ts";
 import { fcntl } from "../../src/system/libc.ts";
 import { Fixture } from "./support/fixture.ts";
 import { fallbackProgram, steps } from "./support/steps.ts";
+
+setDefaultTimeout(60_000);
 
 /** A number at which something is open that could have been inherited. */
 class OpenAt implements Disposable {

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readProcessStat } from "../../src/system/process-table.ts";
 import { waitUntil } from "../helpers/wait.ts";
 import { FakeKernel } from "./support/fake-kernel.ts";
 import { Fixture, isRunning } from "./support/fixture.ts";
+
+setDefaultTimeout(60_000);
 
 describe("the rules", () => {
   test("a worker that a preloader announced is reaped and reported with its status", () => {
@@ -155,6 +157,28 @@ describe("a stranger that exits while launches are pending", () => {
   });
 });
 
+test("a stranger that was announced behind another is forgotten as well when it is reaped", () => {
+  const kernel = new FakeKernel();
+  const first = kernel.ask();
+  kernel.start(10, 11, 12);
+  kernel.exit(10);
+  kernel.exit(11);
+  kernel.reaper.poke();
+  kernel.workers.add(11);
+  kernel.reaper.poke();
+  expect(kernel.reports).toEqual(["worker 11 0"]);
+  // Its number is used again by a worker of the next launch, whose line is late.
+  kernel.ask();
+  kernel.start(11);
+  kernel.exit(11, { kind: "exited", code: 9 });
+  kernel.pendingLaunches.delete(first);
+  kernel.reaper.poke();
+  expect(kernel.reports).toEqual(["worker 11 0", "orphan 10 0"]);
+  kernel.workers.add(11);
+  kernel.reaper.poke();
+  expect(kernel.reports).toEqual(["worker 11 0", "orphan 10 0", "worker 11 9"]);
+});
+
 test("a poke from within a report is a look afterwards, not a look inside a look", () => {
   const kernel = new FakeKernel();
   kernel.start(10, 11);
@@ -207,8 +231,10 @@ describe("with the real kernel", () => {
     await fixture.waitFor("asked");
     process.kill(first, "SIGKILL");
     process.kill(second, "SIGKILL");
-    await fixture.waitFor("looked", 2);
     await waitUntil(() => stateOf(first) === "Z" && stateOf(second) === "Z");
+    fixture.tell("look");
+    await fixture.waitFor("looked");
+    expect([stateOf(first), stateOf(second)]).toEqual(["Z", "Z"]);
     expect(fixture.all("orphan")).toEqual([]);
     fixture.tell(`launched ${second}`);
     expect(await fixture.waitFor("worker")).toMatchObject({ pid: second });

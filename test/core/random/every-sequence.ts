@@ -118,5 +118,14 @@ function preloaderEvents({ world }: Run): Event[] {
 function keyOf({ fleet, world, model, nowMs }: Run): string {
   const { limits: _, ...rest } = fleet;
   const facts = [[...world.workers.values()], world.preloaders, world.strays, world.sweep, world.exits];
-  return JSON.stringify([nowMs, rest, facts, model.sets, model.failures, model.isStarted, model.stopSinceMs]);
+  return JSON.stringify([
+    nowMs,
+    rest,
+    facts,
+    model.sets,
+    model.failures,
+    model.isStarted,
+    model.stopSinceMs,
+    model.kill,
+  ]);
 }

@@ -3,9 +3,11 @@ import { nextDeadline } from "../../../src/core/deadline.ts";
 import type { Effect } from "../../../src/core/effect.ts";
 import type { Event, WorkerId } from "../../../src/core/event.ts";
 import { eachWorker, type Fleet } from "../../../src/core/fleet.ts";
+import type { SetHealth } from "../../../src/core/health.ts";
 import { transition } from "../../../src/core/transition.ts";
 import { judge } from "../../../src/core/verdict.ts";
-import { type Model, readyOf } from "./model.ts";
+import { checkDone, earliestDue } from "./expectations.ts";
+import { isReady, type Model, readyOf } from "./model.ts";
 import type { WorkerFact, World } from "./world.ts";
 
 export type Step = {
@@ -23,13 +25,17 @@ export function checkStep(step: Step, world: World, model: Model): void {
   if (world.exits.length > 0)
     return expect(step.effects.length === 0, "something is asked for after the exit");
   checkLaunches(step, world, model);
+  checkReadyStay(step, world, model);
   checkKills(step, world);
   world.apply(step.effects, step.nowMs);
   checkExit(step, world);
   checkSlots(step, world);
   checkCounts(world);
-  checkDeaths(step, world, model);
   checkVerdict(step, world, model);
+  if (world.exits.length > 0) return;
+  checkDone(world, model, step.nowMs);
+  const dueMs = earliestDue(world, model);
+  expect(dueMs >= (nextDeadline(step.after) ?? Number.POSITIVE_INFINITY), `${dueMs} ms would be overslept`);
   checkProgress(step);
 }
 
@@ -37,13 +43,29 @@ function expect(holds: boolean, violation: string): void {
   if (!holds) throw new Error(violation);
 }
 
-function checkLaunches({ effects }: Step, world: World, model: Model): void {
+function checkLaunches({ effects, nowMs }: Step, world: World, model: Model): void {
   for (const effect of effects) {
     const isLaunch = effect.type === "executeWorker" || effect.type === "spawnWorker";
     if (!isLaunch && effect.type !== "startPreloader") continue;
     expect(model.isStarted, `${effect.type} before the start`);
     expect(model.stopSinceMs === undefined && world.exits.length === 0, `${effect.type} after a stop`);
-    if (isLaunch) expect(model.sets[effect.set]?.isFaulted === false, `${effect.type} for a faulted set`);
+    if (!isLaunch) continue;
+    const set = model.sets[effect.set];
+    expect(set?.isFaulted === false, `${effect.type} for a faulted set`);
+    const notBeforeMs = set?.delays[effect.slot]?.notBeforeMs ?? nowMs;
+    expect(nowMs >= notBeforeMs, `${effect.type} in a slot that must wait until ${notBeforeMs} ms`);
+  }
+}
+
+/** Who is ready is asked to go by a stop alone, and not before the drain is over. */
+function checkReadyStay({ effects, nowMs }: Step, world: World, model: Model): void {
+  const { stopSinceMs, limits } = model;
+  if (model.kill.killingSinceMs !== undefined) return;
+  if (stopSinceMs !== undefined && nowMs >= stopSinceMs + limits.drainDelayMs) return;
+  for (const effect of effects) {
+    if (effect.type !== "signalProcess" || effect.signal !== "SIGTERM") continue;
+    const fact = [...world.workers.values()].find(({ pid }) => pid === effect.pid);
+    expect(fact === undefined || !isReady(fact, world), `${effect.pid} is ready, and is asked to go`);
   }
 }
 
@@ -117,20 +139,6 @@ function isStarting(fact: WorkerFact, world: World): boolean {
   return fact.pid === undefined || (world.setOf(fact).needsAck && !fact.isAcked);
 }
 
-function checkDeaths({ after, nowMs }: Step, world: World, model: Model): void {
-  if (world.exits.length > 0) return;
-  const verdict = judge(after, nowMs);
-  for (const [set, { isFaulted }] of model.sets.entries()) {
-    expect(
-      after.sets[set]?.isFaulted === isFaulted,
-      `set ${set} should be ${isFaulted ? "" : "not "}faulted`,
-    );
-    const deaths = model.recentDeaths(set, nowMs);
-    const counted = verdict.sets[set]?.deaths;
-    expect(counted === deaths, `${counted} deaths of set ${set} are counted, there were ${deaths}`);
-  }
-}
-
 function checkVerdict({ after, nowMs }: Step, world: World, model: Model): void {
   const verdict = judge(after, nowMs);
   const should = model.verdict(world);
@@ -138,11 +146,19 @@ function checkVerdict({ after, nowMs }: Step, world: World, model: Model): void 
     expect(verdict[answer] === should[answer], `health says ${answer}=${verdict[answer]}`);
   }
   for (const [set, health] of verdict.sets.entries()) {
+    checkDeaths(health, after.sets[set]?.isFaulted === true, model, set, nowMs);
     const state = model.stateOf(world, set);
     expect(health.state === state, `health says that set ${set} is ${health.state}, it is ${state}`);
     const ready = readyOf(world, set);
     expect(health.ready === ready, `health says ${health.ready} of set ${set} are ready, ${ready} are`);
   }
+}
+
+function checkDeaths(health: SetHealth, isFaulted: boolean, model: Model, set: number, nowMs: number): void {
+  const shouldBe = model.sets[set]?.isFaulted;
+  expect(isFaulted === shouldBe, `set ${set} should be ${shouldBe ? "" : "not "}faulted`);
+  const deaths = model.recentDeaths(set, nowMs);
+  expect(health.deaths === deaths, `${health.deaths} deaths of set ${set} are counted, there were ${deaths}`);
 }
 
 /** Told at the time that it asked for, the core never asks for that same time for ever: no busy loop. */

@@ -3,11 +3,9 @@
 import { calmDown, type Manners } from "./calm.ts";
 import { act, randomMood } from "./chaos.ts";
 import { Dice } from "./dice.ts";
+import { killedGraceMs } from "./expectations.ts";
 import { randomLimits } from "./random-limits.ts";
 import { Run } from "./run.ts";
-
-/** The longest that killed processes are waited for, on top of `shutdown_timeout`. */
-const killedGraceMs = 1000;
 
 /** @returns the number of events. @throws with the seed and the last events when an invariant is broken. */
 export function live(seed: number): number {

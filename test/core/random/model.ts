@@ -5,9 +5,16 @@
 import type { Event } from "../../../src/core/event.ts";
 import type { FleetLimits } from "../../../src/core/fleet.ts";
 import type { SetState } from "../../../src/core/health.ts";
+import { delayAfterDeath, KillWatch, type SlotDelay } from "./expectations.ts";
 import type { PreloaderFact, WorkerFact, World } from "./world.ts";
 
-export type SetModel = { deaths: number[]; isFaulted: boolean; hasRun: boolean };
+export type SetModel = {
+  deaths: number[];
+  isFaulted: boolean;
+  hasRun: boolean;
+  /** By slot. */
+  delays: (SlotDelay | undefined)[];
+};
 
 /** Specification section 8: overall, ready, live; `minReady` stands for "if that many are ready". */
 const answers: Record<SetState, { overall: boolean; ready: boolean | "minReady"; live: boolean }> = {
@@ -27,24 +34,27 @@ export class Model {
   failures: number[][];
   isStarted = false;
   stopSinceMs: number | undefined;
+  kill = new KillWatch();
 
   constructor(limits: FleetLimits) {
     this.limits = limits;
-    this.sets = limits.sets.map(() => ({ deaths: [], isFaulted: false, hasRun: false }));
+    this.sets = limits.sets.map(() => ({ deaths: [], isFaulted: false, hasRun: false, delays: [] }));
     this.failures = limits.preloaders.map(() => []);
   }
 
   clone(): Model {
     const copy = new Model(this.limits);
-    copy.sets = this.sets.map((set) => ({ ...set, deaths: [...set.deaths] }));
+    copy.sets = this.sets.map((set) => ({ ...set, deaths: [...set.deaths], delays: [...set.delays] }));
     copy.failures = this.failures.map((times) => [...times]);
     copy.isStarted = this.isStarted;
     copy.stopSinceMs = this.stopSinceMs;
+    copy.kill = this.kill.clone();
     return copy;
   }
 
   /** Before the world takes note of the event. */
   observe(world: World, event: Event, nowMs: number): void {
+    this.kill.observe(event, this.limits, this.stopSinceMs, nowMs);
     switch (event.type) {
       case "started":
         this.isStarted = true;
@@ -71,14 +81,15 @@ export class Model {
     if (fact === undefined || fact.askedAtMs !== undefined || fact.isAbandoned) return;
     // Who has a pid was launched, whatever else is said.
     if (event.type === "workerLaunchFailed" && fact.pid !== undefined) return;
-    this.#countDeath(fact.set, nowMs);
+    this.#countDeath(fact, nowMs);
   }
 
-  #countDeath(set: number, nowMs: number): void {
+  #countDeath({ set, slot }: WorkerFact, nowMs: number): void {
     const model = this.sets[set];
     const restart = this.limits.sets[set]?.restart;
     if (model === undefined || restart === undefined) throw new Error(`no set ${set}`);
     model.deaths.push(nowMs);
+    model.delays[slot] = delayAfterDeath(model.delays[slot], restart, nowMs);
     if (this.recentDeaths(set, nowMs) > restart.intensity) model.isFaulted = true;
   }
 
@@ -121,10 +132,10 @@ export class Model {
         return;
       fact.isAbandoned = true;
       this.#leaving.add(servant);
-      this.#countDeath(fact.set, nowMs);
+      this.#countDeath(fact, nowMs);
     } else if (limits.needsAck && !fact.isAcked && fact.askedAtMs === undefined) {
       if (nowMs >= fact.launchedAtMs + (limits.ackTimeoutMs ?? Number.POSITIVE_INFINITY)) {
-        this.#countDeath(fact.set, nowMs);
+        this.#countDeath(fact, nowMs);
       }
     }
   }
@@ -180,11 +191,12 @@ export class Model {
 }
 
 export function readyOf(world: World, set: number): number {
-  const isReady = (fact: WorkerFact) => {
-    if (fact.pid === undefined || fact.isAbandoned || fact.askedAtMs !== undefined) return false;
-    return fact.isAcked || !world.setOf(fact).needsAck;
-  };
-  return world.workersOf(set).filter(isReady).length;
+  return world.workersOf(set).filter((fact) => isReady(fact, world)).length;
+}
+
+export function isReady(fact: WorkerFact, world: World): boolean {
+  if (fact.pid === undefined || fact.isAbandoned || fact.askedAtMs !== undefined) return false;
+  return fact.isAcked || !world.setOf(fact).needsAck;
 }
 
 function inSlotOrder(world: World): WorkerFact[] {

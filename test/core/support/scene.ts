@@ -39,6 +39,12 @@ export function wait(scene: Scene, ms: number): Scene {
   return post({ ...scene, nowMs: scene.nowMs + ms }, { type: "deadlineReached" });
 }
 
+/** Nothing is left of the groups of those that have exited: what the kernel says when they get their TERM. */
+export function sweep(scene: Scene): Scene {
+  const gone = scene.fleet.strays.map(({ pgid }) => ({ type: "groupGone", pgid }) as const);
+  return play(scene, ...gone);
+}
+
 /** @param launch counts from 1, over all sets. */
 export function id(launch: number): string {
   return `w-${launch}`;

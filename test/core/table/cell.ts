@@ -1,4 +1,5 @@
 /** What a table of states × events is made of. */
+import type { DeathHistory } from "../../../src/core/restart-intensity.ts";
 import type { Scene } from "../support/scene.ts";
 
 /** What an event does in a state. */
@@ -7,7 +8,7 @@ export type Cell = {
   readonly next: string;
   /** In order, as `describeEffect` writes them. */
   readonly effects: readonly string[];
-  /** Counted towards the set's intensity. */
+  /** Counted by this event towards the intensity of the set or the preloader. */
   readonly deaths: number;
   readonly why: string | undefined;
 };
@@ -30,7 +31,7 @@ export type Table<StateName extends string = string, EventName extends string = 
   readonly events: Readonly<Record<EventName, Described<(scene: Scene) => Scene>>>;
   /** What "the next phase" is in this table. */
   readonly phaseOf: (scene: Scene) => string;
-  readonly deathsOf: (scene: Scene) => number;
+  readonly deathsOf: (scene: Scene) => DeathHistory;
   readonly cells: Cells<StateName, EventName>;
 };
 

@@ -1,6 +1,6 @@
 /** A worker that is a program and needs no ack: how its states come about. */
 import { fleetLimits, programLimits } from "../support/limits.ts";
-import { exited, launched, play, post, startedScene, terminate, wait } from "../support/scene.ts";
+import { exited, launched, play, post, startedScene, sweep, terminate, wait } from "../support/scene.ts";
 import type { Table } from "./cell.ts";
 import { programWorkerCells } from "./program-worker-cells.ts";
 import { type WorkerEventName, workerDeaths, workerEvents, workerPhase } from "./worker-parts.ts";
@@ -25,17 +25,18 @@ const stopping = () => post(ready(), terminate);
 /** The set is faulted by the very first death. */
 const faulted = () => {
   const restart = { ...limits.restart, intensity: 0 };
-  return play(startedScene(fleetLimits([{ ...limits, restart }])), launched(1), exited(1));
+  return sweep(play(startedScene(fleetLimits([{ ...limits, restart }])), launched(1), exited(1)));
 };
 
 export const programWorkerTable: Table<ProgramState, WorkerEventName> = {
   title: "A program that needs no ack",
-  introduction: 'One set with one slot (process 201 is its first worker), `ack = "none"`: ready when launched.',
+  introduction:
+    'One set with one slot (process 201 is its first worker), `ack = "none"`: ready when launched.',
   states: {
     vacant: { text: "vacant, the set is faulted", run: faulted },
     backingOff: {
       text: "backingOff, after two deaths",
-      run: () => play(requested(), launched(1), exited(1), launched(2), exited(2)),
+      run: () => sweep(play(requested(), launched(1), exited(1), launched(2), exited(2))),
     },
     requested: { text: "requested", run: requested },
     abandonedLate: { text: "abandoned, after its launch timed out", run: late },

@@ -11,11 +11,13 @@ import {
   preloaderReady,
   type Scene,
   startedScene,
+  sweep,
   terminate,
   wait,
 } from "../support/scene.ts";
 import type { Table } from "./cell.ts";
-import { rubyWorkerCells } from "./ruby-worker-cells.ts";
+import { comingCells } from "./ruby-worker-coming-cells.ts";
+import { goingCells } from "./ruby-worker-going-cells.ts";
 import { type WorkerEventName, workerDeaths, workerEvents, workerPhase } from "./worker-parts.ts";
 
 export type RubyState =
@@ -44,12 +46,12 @@ const generation = ({ fleet }: Scene) => fleet.preloaders[0]?.generation ?? 0;
 export const rubyWorkerTable: Table<RubyState, RubyEventName> = {
   title: "A Ruby worker that acks",
   introduction:
-    "One set with one slot (process 201 is its first worker), `ack = \"message\"`, forked by the preloader (process 101).",
+    'One set with one slot (process 201 is its first worker), `ack = "message"`, forked by the preloader (process 101).',
   states: {
     vacant: { text: "vacant, the preloader is loading", run: loading },
     backingOff: {
       text: "backingOff, after two deaths",
-      run: () => play(requested(), launched(1), exited(1), launched(2), exited(2)),
+      run: () => sweep(play(requested(), launched(1), exited(1), launched(2), exited(2))),
     },
     requested: { text: "requested", run: requested },
     abandonedLate: {
@@ -79,5 +81,5 @@ export const rubyWorkerTable: Table<RubyState, RubyEventName> = {
   },
   phaseOf: workerPhase,
   deathsOf: workerDeaths,
-  cells: rubyWorkerCells,
+  cells: { ...comingCells, ...goingCells },
 };

@@ -1,5 +1,6 @@
 /** What the tables of workers have in common: the fleet has one set with one slot, and that slot is looked at. */
 import { nextDeadline } from "../../../src/core/deadline.ts";
+import type { DeathHistory } from "../../../src/core/restart-intensity.ts";
 import type { Occupant } from "../../../src/core/worker.ts";
 import { hangUp, newest, occupantOf, post, quit, type Scene, terminate } from "../support/scene.ts";
 import type { Described } from "./cell.ts";
@@ -77,7 +78,6 @@ export function workerPhase(scene: Scene): string {
   return occupant.phase === "stopping" && occupant.killAtMs === undefined ? "killed" : occupant.phase;
 }
 
-/** All that were ever counted: the tables are shorter than a period. */
-export function workerDeaths({ fleet }: Scene): number {
-  return fleet.sets[0]?.deaths.length ?? 0;
+export function workerDeaths({ fleet }: Scene): DeathHistory {
+  return fleet.sets[0]?.deaths ?? [];
 }
