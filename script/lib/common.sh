@@ -53,7 +53,7 @@ step() {
   else
     printf ' FAILED\n'
     cat "$log" >&2
-    fail "$title failed; its output is above" "$remedy"
+    fail "${title#*: } failed; its output is above" "$remedy"
   fi
 }
 

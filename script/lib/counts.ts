@@ -2,7 +2,7 @@
 export type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 
 /** Reads a runner's output; undefined when it has no summary: then the runner crashed before it. */
-export type ReadCounts = (output: string) => Counts | undefined;
+export type ReadCounts = (output: string, exitedWell: boolean) => Counts | undefined;
 
 export function addCounts(left: Counts, right: Counts): Counts {
   return {
@@ -21,10 +21,12 @@ export function settleCounts(counts: Counts | undefined, exitedWell: boolean): C
 }
 
 /** A linter or checker is one check, and its exit status is all that there is to know. */
-export const readCheckCounts: ReadCounts = () => ({ passed: 1, failed: 0, skipped: 0 });
+export function readCheckCounts(_output: string, exitedWell: boolean): Counts {
+  return exitedWell ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+}
 
 /** ` 3 pass`, ` 0 fail`, ` 1 skip`, ` 1 todo`, ` 1 error` (outside any test), then `Ran 4 tests across 2 files.` */
-export const readBunCounts: ReadCounts = (output) => {
+export function readBunCounts(output: string): Counts | undefined {
   const text = withoutColours(output);
   const ran = lastMatch(text, /^Ran (\d+) tests? across \d+ files?\./gm);
   if (ran === undefined || Number(ran[1]) === 0) return undefined;
@@ -36,17 +38,17 @@ export const readBunCounts: ReadCounts = (output) => {
     failed: number(/^ *(\d+) fail$/gm) + number(/^ *(\d+) errors?$/gm),
     skipped: number(/^ *(\d+) skip$/gm) + number(/^ *(\d+) todo$/gm),
   };
-};
+}
 
 const minitestSummary = /^(\d+) runs, \d+ assertions, (\d+) failures, (\d+) errors, (\d+) skips$/gm;
 
-export const readMinitestCounts: ReadCounts = (output) => {
+export function readMinitestCounts(output: string): Counts | undefined {
   const found = lastMatch(withoutColours(output), minitestSummary);
   if (found === undefined) return undefined;
   const [runs = 0, failures = 0, errors = 0, skipped = 0] = found.slice(1).map(Number);
   if (runs === 0) return undefined;
   return { passed: runs - failures - errors - skipped, failed: failures + errors, skipped };
-};
+}
 
 /** The line that ends the output of script/test. */
 export function formatCounts({ passed, failed, skipped }: Counts): string {

@@ -56,7 +56,7 @@ install_missing_packages() {
   export DEBIAN_FRONTEND=noninteractive
   step "setup: refreshing the package lists" \
     "Is there a network, and are apt's sources right? 'apt-get update' by hand tells more." \
-    as_root apt-get update -q
+    as_root apt-get update -q -o APT::Update::Error-Mode=any
   step "setup: installing ${missing[*]}" \
     "'apt-get install ${missing[*]}' by hand tells more." \
     as_root env DEBIAN_FRONTEND=noninteractive \

@@ -108,8 +108,11 @@ async function workerPids(running: Shop): Promise<unknown> {
 
 async function stop(running: Shop): Promise<void> {
   running.process.kill("SIGTERM");
-  const ended = await Promise.race([running.process.exited, Bun.sleep(stepTimeoutMs)]);
-  if (ended !== 0) throw new Error(`TERM: ended with status ${ended ?? "none"} instead of 0`);
+  const ended = await waitFor("kleinhirn to end", stepTimeoutMs, () => {
+    const { exitCode, signalCode } = running.process;
+    return exitCode ?? signalCode ?? undefined;
+  });
+  if (ended !== 0) throw new Error(`TERM: kleinhirn ended with ${ended} instead of status 0`);
   const left = listDescendants(process.pid);
   if (left.length > 0)
     throw new Error(`left behind: ${left.map((pid) => `${pid} ${readTitle(pid)}`).join(", ")}`);

@@ -36,13 +36,14 @@ process.exitCode = status;
 
 async function describe(running: Shop): Promise<string> {
   const worker = await running.workerPid("web", 0);
+  const preloader = running.preloaderPid();
   return [
     "",
-    `  health       ${running.healthUrl}`,
-    `  the shop     ${running.webUrl}`,
-    `  a worker     kill -KILL ${worker ?? "?"}   this is web.0; it is back in a moment, with another pid`,
-    `  the preloader  kill -KILL ${running.preloaderPid() ?? "?"}   the workers go on serving; a new generation is loaded`,
-    `  stop         Ctrl-C, or kill ${running.process.pid}`,
+    `  health          ${running.healthUrl}`,
+    `  the shop        ${running.webUrl}`,
+    `  kill a worker   kill -KILL ${worker ?? "?"}   web.0: in a moment another process has its slot`,
+    `  the preloader   kill -KILL ${preloader ?? "?"}   the workers go on serving, and the code is loaded again`,
+    `  stop            Ctrl-C, or kill ${running.process.pid}`,
     "",
   ].join("\n");
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readProcessStat } from "../../src/system/process-table.ts";
+import { listChildren, readProcessStat } from "../../src/system/process-table.ts";
+import { systemWaiter } from "../../src/system/wait.ts";
 
 /** A zombie has ended; only its parent hasn't looked yet. */
 export function isAlive(pid: number): boolean {
@@ -24,6 +25,14 @@ export function listDescendants(ancestor: number): number[] {
   };
   look(ancestor);
   return found.filter(isAlive);
+}
+
+/**
+ * Takes the exits of all children but one, as init would: a subreaper that doesn't leaves zombies, and whoever waits for
+ * such a process to be gone waits forever. The one is Bun's, which takes its exit itself.
+ */
+export function reapOrphans(own: number): void {
+  for (const pid of listChildren()) if (pid !== own) systemWaiter.reapPid(pid);
 }
 
 /** What `ps` shows; empty for a process that is gone. */

@@ -14,6 +14,8 @@ const unversionedFolders = new Set([
   "vendor",
 ]);
 
+const unversionedFiles = /^examples\/shop\/(Gemfile\.lock|\.demo-.*\.toml)$/;
+
 /**
  * The paths, relative to the root, of all files that are in git or would be added by `git add`; where there is no git
  * or no history (an unpacked archive), of all files outside the folders that never are.
@@ -38,6 +40,6 @@ function walk(folder: string): string[] {
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return unversionedFolders.has(entry.name) ? [] : walk(path);
-    return entry.isFile() ? [path] : [];
+    return entry.isFile() && !unversionedFiles.test(path) ? [path] : [];
   });
 }

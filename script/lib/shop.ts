@@ -24,7 +24,11 @@ export type ShopHealth = {
     readonly state: string;
     readonly ready: number;
     readonly count: number;
-    readonly workers: readonly { readonly slot: number; readonly phase: string; readonly pid: number | null }[];
+    readonly workers: readonly {
+      readonly slot: number;
+      readonly phase: string;
+      readonly pid: number | null;
+    }[];
   }[];
 };
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { listChildren } from "../../src/system/process-table.ts";
 import { becomeSubreaper } from "../../src/system/subreaper.ts";
 import { addCounts, type Counts, formatCounts, noCounts, settleCounts } from "./counts.ts";
-import { isAlive, listDescendants, readTitle, signalIfThere, waitFor } from "./processes.ts";
+import { isAlive, listDescendants, readTitle, reapOrphans, signalIfThere, waitFor } from "./processes.ts";
 import { repositoryRoot } from "./repository-files.ts";
 import { listRunners, type Runner } from "./runners.ts";
 
@@ -33,7 +33,7 @@ async function run(runner: Runner): Promise<Counts> {
   clearInterval(ticker);
 
   const output = await Bun.file(log).text();
-  const settled = settleCounts(runner.readCounts(output), exitedWell);
+  const settled = settleCounts(runner.readCounts(output, exitedWell), exitedWell);
   const counts = strays.length > 0 ? addCounts(settled, { ...noCounts, failed: 1 }) : settled;
   console.log(` ${formatCounts(counts)} (${seconds(start)})`);
   if (counts.failed > 0) {
@@ -62,7 +62,9 @@ async function execute(runner: Runner, log: string): Promise<{ exitedWell: boole
   const overdue = setTimeout(() => {
     for (const pid of [...listDescendants(child.pid), child.pid]) signalIfThere(pid, "SIGKILL");
   }, runnerTimeoutMs);
+  const reaping = setInterval(() => reapOrphans(child.pid), 50);
   await child.exited;
+  clearInterval(reaping);
   clearTimeout(overdue);
   const { exitCode, signalCode } = child;
   if (exitCode === 0) return { exitedWell: true, remark: [] };
