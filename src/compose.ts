@@ -9,7 +9,7 @@ import { OrphanSweep } from "./orphan-sweep.ts";
 import { StartError } from "./start-error.ts";
 import { type Ports, Supervisor } from "./supervisor.ts";
 import { type ChildRequest, isBunChild, spawnChild } from "./system/child.ts";
-import { monotonicMs } from "./system/clock.ts";
+import { monotonicMs, setTimer } from "./system/clock.ts";
 import { inheritedEnvironment } from "./system/environment.ts";
 import { prepareExecStep } from "./system/exec-step.ts";
 import {
@@ -95,6 +95,7 @@ class Composition {
       isKnown: (pid) => isBunChild(pid) || this.#preloading.isWorker(pid),
       signalProcess: (pid, signal) => sendToProcess(pid, signal, parts.surroundings.log),
       pokeReaper: () => this.#reaper.poke(),
+      setTimer,
     });
   }
 
@@ -139,7 +140,7 @@ class Composition {
 
   #createSupervisor(): Supervisor {
     const { log } = this.#parts.surroundings;
-    const alarm = new Alarm(monotonicMs, () => this.#supervisor.post({ type: "deadlineReached" }));
+    const alarm = new Alarm(monotonicMs, () => this.#supervisor.post({ type: "deadlineReached" }), setTimer);
     const ports: Ports = {
       nowMs: monotonicMs,
       setAlarm: (atMs) => alarm.set(atMs),
@@ -148,6 +149,7 @@ class Composition {
           startProcess: (which, handlers) => this.#startedProcesses().startWorker(which, handlers),
           post: (event) => this.#supervisor.post(event),
           warn: (message, fields) => log({ level: "warning", message, fields }),
+          schedule: setImmediate,
         }),
       spawnWorker: (spawn) => this.#preloading.spawn(spawn),
       startPreloader: (ref) => this.#preloading.start(ref),
@@ -178,6 +180,7 @@ class Composition {
       post: (event) => this.#supervisor.post(event),
       log: surroundings.log,
       pokeReaper: () => this.#reaper.poke(),
+      setTimer,
     });
   }
 

@@ -4,12 +4,15 @@
  * An orphan's own children become ours when it dies, and when the one that died was itself a child of an orphan the
  * kernel sends us no SIGCHLD; so the sweep looks again from time to time, and not only when something has exited.
  */
+import type { SetTimer } from "./timer.ts";
+
 export type OrphanSweepPorts = {
   readonly listChildren: () => readonly number[];
   /** Workers and preloaders: they are stopped by name, not swept. */
   readonly isKnown: (pid: number) => boolean;
   readonly signalProcess: (pid: number, signal: "SIGTERM" | "SIGKILL") => void;
   readonly pokeReaper: () => void;
+  readonly setTimer: SetTimer;
 };
 
 const lookEveryMs = 50;
@@ -19,7 +22,7 @@ export class OrphanSweep {
   /** Told already: an orphan that handles TERM is not to be told twice. */
   readonly #told = new Set<number>();
   #signal: "SIGTERM" | "SIGKILL" | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #cancelNextLook: (() => void) | undefined;
 
   constructor(ports: OrphanSweepPorts) {
     this.#ports = ports;
@@ -33,8 +36,15 @@ export class OrphanSweep {
   begin(signal: "SIGTERM" | "SIGKILL"): void {
     this.#signal = signal;
     this.#told.clear();
-    this.#timer ??= setInterval(() => this.look(), lookEveryMs);
+    if (this.#cancelNextLook === undefined) this.#lookAgainLater();
     this.look();
+  }
+
+  #lookAgainLater(): void {
+    this.#cancelNextLook = this.#ports.setTimer(() => {
+      this.#lookAgainLater();
+      this.look();
+    }, lookEveryMs);
   }
 
   look(): void {
@@ -54,7 +64,7 @@ export class OrphanSweep {
 
   end(): void {
     this.#signal = undefined;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#cancelNextLook?.();
+    this.#cancelNextLook = undefined;
   }
 }

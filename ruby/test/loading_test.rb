@@ -122,6 +122,23 @@ class LoadingTest < ProcessTest
     assert_match(/app\.rb:1/, error["error"])
   end
 
+  def test_names_and_messages_without_a_locale
+    path = write("größe/straße.rb", "raise 'zu groß: \u{1F40B}'.encode('UTF-16LE') + 'x'.encode('UTF-16LE')")
+    supervisor.start_preloader(load: path, env: { "LANG" => nil, "LC_ALL" => "C" })
+    assert_equal path, supervisor.expect("loading")["file"]
+    error = supervisor.next_message
+    assert_equal "RuntimeError: zu groß: \u{1F40B}x", error["message"]
+    assert_match(%r{größe/straße\.rb:1:in}, error["error"])
+  end
+
+  def test_exit_in_a_file_with_a_strange_name
+    path = write("straße.rb", "exit 3")
+    supervisor.start_preloader(load: path, env: { "LANG" => nil, "LC_ALL" => "C" })
+    supervisor.expect("loading")
+    assert_match(%r{/straße\.rb called exit or abort \(status 3\) while it was loaded, at .*/straße\.rb:1},
+                 supervisor.next_message["message"])
+  end
+
   def test_an_exception_that_can_not_say_its_message
     error = load_error("class Mute < StandardError; def message() raise('mute') end; end; raise Mute")
     assert_match(/\AMute \(its message raised RuntimeError\)/, error["message"])
@@ -150,7 +167,7 @@ class LoadingTest < ProcessTest
     output = IO.popen([FakeSupervisor::CLEAN, RbConfig.ruby, "-I#{LIB_FOLDER}", FakeSupervisor::EXE, "--socket",
                        "#{dir}/nobody", "--name", "n", "--version", "v", "--generation", "1", "--load", "x.rb",
                        { err: %i[child out] }], &:read)
-    assert_match(%r{no connection to the supervisor at .*/nobody: No such file or directory}, output)
+    assert_match(%r{no connection to the supervisor: No such file or directory .*/nobody}, output)
     assert_equal 1, $?.exitstatus
   end
 

@@ -8,12 +8,24 @@ import { isAlive, listDescendants, readTitle, reapOrphans, signalIfThere, waitFo
 import { repositoryRoot } from "./repository-files.ts";
 import { listRunners, type Runner } from "./runners.ts";
 
-const runnerTimeoutMs = 10 * 60_000;
+const runnerTimeoutMs = (process.env.KLEINHIRN_DEEP ? 60 : 10) * 60_000;
 const logFolder = join(repositoryRoot, ".tools", "logs");
 
 // Whatever a runner leaves behind becomes our child, so that nothing escapes unseen.
 becomeSubreaper();
 mkdirSync(logFolder, { recursive: true });
+
+// Given up: what runs now runs in sessions of its own, where neither this signal nor its cause reaches it.
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const) {
+  process.on(signal, () => {
+    for (const pid of listDescendants(process.pid)) signalIfThere(pid, "SIGKILL");
+    process.exit(128 + number);
+  });
+}
 
 const started = performance.now();
 let total = noCounts;

@@ -36,7 +36,11 @@ export function parseCommandLine(argv: readonly string[]): Command {
   const isAsked = (name: string) => uses.some((use) => use.name === name && use.problem === undefined);
   if (isAsked("help")) return { kind: "help", topic: named };
   if (isAsked("version")) return { kind: "version" };
-  if (word !== undefined && named === undefined) throw unknownCommand(word, program !== undefined);
+  if (word !== undefined && named === undefined) {
+    // After a misspelt flag its value looks like a command.
+    const unknown = uses.find((use) => use.name === undefined);
+    throw unknown ? unknownFlag(unknown.spelling, "run") : unknownCommand(word, program !== undefined);
+  }
   const command = named ?? "run";
   const values = checkFlags(uses, command);
   refuseStrayWords(words.slice(1), command);

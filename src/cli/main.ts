@@ -1,7 +1,9 @@
 /** From the command line to the exit status; the only way out of the process. */
+import { isatty } from "node:tty";
 import { configFromCommand } from "../config/from-command-line.ts";
 import { type LoadResult, loadConfig } from "../config/load.ts";
 import { assertNever } from "../core/assert-never.ts";
+import { wantsColor } from "../logging/pretty.ts";
 import { execStepCommand } from "../system/exec-step-command.ts";
 import { runExecStepFallback } from "../system/exec-step-fallback.ts";
 import { captureSignals, type SignalSource } from "../system/signals.ts";
@@ -46,7 +48,7 @@ async function runCommand(command: Exclude<Command, RunCommand>): Promise<number
     case "health":
       return await (await import("./health.ts")).runHealth(command);
     case "help":
-      print(await renderHelp(command.topic, false));
+      print(await renderHelp(command.topic, wantsColor(process.env, isatty(1))));
       return exitOk;
     case "version":
       print(version);

@@ -2,6 +2,7 @@
 import { isatty } from "node:tty";
 import { supervise } from "../compose.ts";
 import type { Config } from "../config/config.ts";
+import { errorText } from "../logging/error-text.ts";
 import { createLogger, type Logger } from "../logging/logger.ts";
 import { wantsColor } from "../logging/pretty.ts";
 import { createSink, type Sink } from "../logging/sink.ts";
@@ -66,8 +67,7 @@ function openLog(config: Config, sink: Sink, fd: number): Logger {
  */
 function dieLoudly(logger: Logger, sink: Sink): void {
   const die = (error: unknown) => {
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const fields = { error: reason, exit_status: exitInternal };
+    const fields = { error: errorText(error), exit_status: exitInternal };
     logger.log({ level: "critical", message: "internal error", fields });
     sink.flushNow();
     process.exit(exitInternal);

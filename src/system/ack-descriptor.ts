@@ -1,8 +1,8 @@
 import { connect, type NetConnectOpts } from "node:net";
 
 /**
- * What the child writes to its ack descriptor, as it comes, and `onEnd` when nobody can write any more. Neither is called
- * after the child's exit has been told: its last words may be lost, and an exit is an exit, acked or not.
+ * What the child writes to its ack descriptor, as it comes, and `onEnd` when nobody can write any more. Neither is
+ * called after the child's exit has been told: its last words may be lost, and an exit is an exit, acked or not.
  */
 export type AckHandlers = {
   onData(chunk: Uint8Array): void;
@@ -11,8 +11,8 @@ export type AckHandlers = {
 
 export type AckDescriptor = {
   /**
-   * Nothing more is read, and `onEnd` not called. While the child lives it may still write: it would then get SIGPIPE, which
-   * kills most programs, so close early only what misbehaves.
+   * Nothing more is read, and `onEnd` not called. While the child lives it may still write: it would then get
+   * SIGPIPE, which kills most programs, so close early only what misbehaves.
    */
   close(): void;
 };

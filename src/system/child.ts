@@ -23,8 +23,8 @@ export type ChildRequest = {
   /** Soft limit of open descriptors, at most the hard one; undefined: as ours. */
   readonly openFiles: number | undefined;
   /**
-   * Passed on at the same numbers; announced with `LISTEN_FDS`, `LISTEN_FDNAMES` and a `LISTEN_PID` that is the child's own,
-   * unless it only keeps them for processes that it will start (a preloader).
+   * Passed on at the same numbers; announced with `LISTEN_FDS`, `LISTEN_FDNAMES` and a `LISTEN_PID` that is the
+   * child's own, unless it only keeps them for processes that it will start (a preloader).
    */
   readonly listen: (InheritedSockets & { readonly isAnnounced: boolean }) | undefined;
   /** A descriptor whose number is in the environment variable `variable`, and what becomes of what is written to it. */
@@ -45,11 +45,11 @@ export function isBunChild(pid: number): boolean {
 
 /**
  * Starts a program as leader of its own session and process group, with /dev/null as its input, our output, default
- * signal dispositions, an empty mask, and no other descriptor than it asks for. It dies with us, unless it is a program
- * with other privileges than ours: set-user-id and the like undo the parent death signal (prctl(2)).
+ * signal dispositions, an empty mask, and no other descriptor than it asks for. It dies with us, unless it is a
+ * program with other privileges than ours: set-user-id and the like undo the parent death signal (prctl(2)).
  *
- * Throws an `OperatingSystemError`: `ENOENT`, `EACCES`, `E2BIG`, `EAGAIN`, `ENOMEM`, `EMFILE`… What turns out only at the exec
- * makes a child that says so on its stderr and exits with 126 or 127, as in a shell.
+ * Throws an `OperatingSystemError`: `ENOENT`, `EACCES`, `E2BIG`, `EAGAIN`, `ENOMEM`, `EMFILE`… What turns out only at
+ * the exec makes a child that says so on its stderr and exits with 126 or 127, as in a shell.
  */
 export function spawnChild(request: ChildRequest, execStep: ExecStep): SpawnedChild {
   requireFolder(request.cwd);

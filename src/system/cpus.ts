@@ -12,9 +12,9 @@ export type CpuSources = {
 const thisMachine: CpuSources = { affinity: availableParallelism(), read: readIfThere };
 
 /**
- * How many CPUs we may use: the ones that our affinity (cpuset) allows, or fewer where a cgroup on the way up to the root
- * has a quota. A quota that is no whole number is rounded up, as the JVM, Go and .NET do: rounded down, half a CPU of
- * one and a half would never be used, while the second worker of two is merely slower. At least 1.
+ * How many CPUs we may use: the ones that our affinity (cpuset) allows, or fewer where a cgroup on the way up to the
+ * root has a quota. A quota that is no whole number is rounded up, as the JVM, Go and .NET do: rounded down, half a
+ * CPU of one and a half would never be used, while the second worker of two is merely slower. At least 1.
  */
 export function availableCpus(sources: CpuSources = thisMachine): number {
   const quota = Math.min(readUnifiedQuota(sources), readLegacyQuota(sources));
@@ -67,7 +67,10 @@ function findOwnGroup(sources: CpuSources, controller: string): string | undefin
   return undefined;
 }
 
-/** proc_pid_mountinfo(5): `… ROOT POINT OPTIONS… - TYPE SOURCE SUPEROPTIONS`; for v1 the controllers are among the last. */
+/**
+ * proc_pid_mountinfo(5): `… ROOT POINT OPTIONS… - TYPE SOURCE SUPEROPTIONS`; for v1 the controllers are among the
+ * last.
+ */
 function findMount(sources: CpuSources, type: string, controller: string) {
   for (const line of sources.read("/proc/self/mountinfo")?.split("\n") ?? []) {
     const [mounted = "", file = ""] = line.split(" - ");
@@ -80,8 +83,9 @@ function findMount(sources: CpuSources, type: string, controller: string) {
 }
 
 /**
- * Without a cgroup namespace a container sees its full path (`/docker/ID`), but only that folder is mounted, as the root.
- * What is outside of the mount (`/..` in a namespace) can't be read: then the mount's own folder is the best we know.
+ * Without a cgroup namespace a container sees its full path (`/docker/ID`), but only that folder is mounted, as the
+ * root. What is outside of the mount (`/..` in a namespace) can't be read: then the mount's own folder is the best we
+ * know.
  */
 function withinMount(group: string, root: string): string {
   if (group.includes("/..") || root.includes("/..")) return "/";

@@ -4,8 +4,8 @@
 export const execStepCommand = "__exec-step";
 
 /**
- * How a program is started by way of the step. `memory` is a tiny native program held in a memory file; `own-program` is
- * kleinhirn itself, which costs a start of Bun for each child.
+ * How a program is started by way of the step. `memory` is a tiny native program held in a memory file; `own-program`
+ * is kleinhirn itself, which costs a start of Bun for each child.
  */
 export type ExecStep =
   | { readonly kind: "memory"; readonly descriptor: number }

@@ -29,9 +29,9 @@ const mostDescriptors = 1 << 30;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads `LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES` and `LISTEN_FDS_FIRST_FD` (specification section 7), and makes sure
- * that every announced descriptor is there. Without a `LISTEN_PID` they are taken for ours: it is how starters that
- * can't know the pid (a shell, a container engine) announce them.
+ * Reads `LISTEN_FDS`, `LISTEN_PID`, `LISTEN_FDNAMES` and `LISTEN_FDS_FIRST_FD` (specification section 7), and makes
+ * sure that every announced descriptor is there. Without a `LISTEN_PID` they are taken for ours: it is how starters
+ * that can't know the pid (a shell, a container engine) announce them.
  *
  * Throws an `InheritedSocketsError`.
  */
@@ -82,9 +82,9 @@ function checkDescriptors(first: number, count: number): void {
 }
 
 /**
- * Being open is not enough: Bun opens an epoll and an event descriptor for itself before our first line, and they take
- * the lowest free numbers, so exactly those that are announced and closed. These two have no file type at all; whatever can
- * be handed down (a socket, a fifo, a file, a device) has one.
+ * Being open is not enough: Bun opens an epoll and an event descriptor for itself before our first line, and they
+ * take the lowest free numbers, so exactly those that are announced and closed. These two have no file type at all;
+ * whatever can be handed down (a socket, a fifo, a file, a device) has one.
  */
 function isInherited(descriptor: number): boolean {
   try {

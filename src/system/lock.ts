@@ -41,8 +41,8 @@ export class LockTakenError extends Error {
  * The file stays when the lock is released. Whoever removed it could remove it from under a process that has just
  * opened it: that one then holds a lock that nobody else can see, while the next creates a new file and locks that.
  *
- * Throws `LockTakenError`, or an `OperatingSystemError` when the file can't be opened (`EACCES`, `EROFS`, `ENOSPC`, `ENOENT`
- * for the folder, `ELOOP` for a symbolic link, which is not followed).
+ * Throws `LockTakenError`, or an `OperatingSystemError` when the file can't be opened (`EACCES`, `EROFS`, `ENOSPC`,
+ * `ENOENT` for the folder, `ELOOP` for a symbolic link, which is not followed).
  */
 export function acquireLock(path: string): Lock {
   for (;;) {

@@ -19,7 +19,9 @@ export function peerCredentials(descriptor: number): PeerCredentials {
   return { pid, uid, gid };
 }
 
-/** More generations than a worker has between itself and whatever acks for it; a bound, should /proc lead in circles. */
+/**
+ * More generations than a worker has between itself and whatever acks for it; a bound, should /proc lead in circles.
+ */
 const farthestAncestor = 64;
 
 /**

@@ -6,9 +6,9 @@ import { errorCode, OperatingSystemError } from "./operating-system-error.ts";
 const pathByDefault = "/bin:/usr/bin";
 
 /**
- * The program that execvp(3) would execute for `name` in the folder `cwd` with this `PATH`: a name with a slash is a path,
- * relative to `cwd`; any other is looked for in the folders of `PATH`, an empty one being `cwd`. The answer may be
- * relative to `cwd` too.
+ * The program that execvp(3) would execute for `name` in the folder `cwd` with this `PATH`: a name with a slash is a
+ * path, relative to `cwd`; any other is looked for in the folders of `PATH`, an empty one being `cwd`. The answer may
+ * be relative to `cwd` too.
  *
  * Throws an `OperatingSystemError`: `ENOENT`, or `EACCES` when there is such a file and it may not be executed.
  */

@@ -44,10 +44,10 @@ export type Reaper = {
  * - One of Bun's: left to Bun; another look follows soon, because its zombie hides those behind it.
  * - A worker: reaped and reported.
  * - A stranger while no launch is pending: an orphan; reaped and reported as that.
- * - A stranger while launches are pending may be a worker whose `launched` line we haven't read yet. It is kept
- *   a zombie, so that the kernel can't give its pid to another process, until either the line comes and it is a worker, or every
- *   launch asked before it was first seen has been answered and it can't be one. Until then it hides all others, so the
- *   others are asked one by one.
+ * - A stranger while launches are pending may be a worker whose `launched` line we haven't read yet. It is kept a
+ *   zombie, so that the kernel can't give its pid to another process, until either the line comes and it is a worker,
+ *   or every launch asked before it was first seen has been answered and it can't be one. Until then it hides all
+ *   others, so the others are asked one by one.
  */
 export function createReaper(ports: ReaperPorts): Reaper {
   return new ChildReaper(ports);
@@ -65,7 +65,10 @@ class ChildReaper implements Reaper {
     this.#ports = ports;
   }
 
-  /** A callback may cause another poke: it makes the look that is under way start over instead of one inside the other. */
+  /**
+   * A callback may cause another poke: it makes the look that is under way start over instead of one inside the
+   * other.
+   */
   poke(): void {
     this.#again = true;
     if (this.#looking) return;

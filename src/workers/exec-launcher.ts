@@ -14,6 +14,8 @@ export type ExecLauncherPorts = {
   ) => { readonly pid: number };
   readonly post: (event: Event) => void;
   readonly warn: (message: string, fields: Fields) => void;
+  /** Calls back when everybody else has had a turn. */
+  readonly schedule: (callback: () => void) => void;
 };
 
 /** Answers with `workerLaunched` or `workerLaunchFailed`, and with `workerExited` when it is over. */
@@ -27,7 +29,9 @@ export function executeWorker(launch: WorkerLaunch, ports: ExecLauncherPorts): v
     ports.post({ type: "workerLaunched", id, pid });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    ports.post({ type: "workerLaunchFailed", id, message });
+    // Not at once: without a backoff the next launch would follow in the same breath, and with it the next failure, and
+    // no signal, exit or health request would get a turn.
+    ports.schedule(() => ports.post({ type: "workerLaunchFailed", id, message }));
   }
 }
 

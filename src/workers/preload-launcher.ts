@@ -10,6 +10,7 @@ import type { ExitStatus } from "../core/exit-status.ts";
 import type { LogEvent } from "../core/log-event.ts";
 import { encodeSpawn, type PreloaderMessage } from "../protocol/messages.ts";
 import type { WorkerSpawn } from "../supervisor.ts";
+import type { SetTimer } from "../timer.ts";
 import { type Connection, PreloaderLink } from "./preloader-link.ts";
 
 /** The version of docs/PROTOCOL.md that is spoken here. */
@@ -43,6 +44,7 @@ export type PreloadLauncherPorts = {
   readonly log: (event: LogEvent) => void;
   /** Look again for exits: a pid has become known, or launches have been answered. */
   readonly pokeReaper: () => void;
+  readonly setTimer: SetTimer;
 };
 
 export class PreloadLauncher {
@@ -132,7 +134,7 @@ export class PreloadLauncher {
     if (link === undefined || !link.connections.delete(connection)) return;
     if (link.isFinished()) return this.#finish(link);
     if (link.control !== connection) return;
-    setTimeout(() => {
+    this.#ports.setTimer(() => {
       if (link.exit === undefined) this.#ports.post({ type: "preloaderDisconnected", ...link.ref, reason });
     }, deathFollowsWithinMs);
   }
@@ -202,11 +204,11 @@ export class PreloadLauncher {
     link.exit = exit;
     // A fork in the middle of its work, perhaps hung in a hook, may still hold the connection.
     this.#ports.killGroup(pid);
-    const cutOff = setTimeout(() => this.#cutOff(link), cutOffAfterMs);
+    const cancelCutOff = this.#ports.setTimer(() => this.#cutOff(link), cutOffAfterMs);
     this.#ports.readBacklog(() => {
       link.isBacklogRead = true;
       if (!link.isFinished()) return;
-      clearTimeout(cutOff);
+      cancelCutOff();
       this.#finish(link);
     });
   }
@@ -235,6 +237,8 @@ export class PreloadLauncher {
 
   #log(link: PreloaderLink, event: LogEvent): void {
     const { generation } = link.ref;
-    this.#ports.log({ ...event, fields: { generation, pid: link.pid, ...event.fields } });
+    // What is known stands first, and last again over what the preloader may call by the same names.
+    const known = { generation, pid: link.pid };
+    this.#ports.log({ ...event, fields: { ...known, ...event.fields, ...known } });
   }
 }

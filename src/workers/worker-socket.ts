@@ -55,9 +55,13 @@ type Peer = {
 
 type PeerSocket = Socket<Peer | undefined>;
 
+/** What Bun has of sockets; a simulation has its own. */
+export type SocketSystem = Pick<typeof Bun, "listen" | "connect">;
+
 export class WorkerSocket {
   readonly #ports: WorkerSocketPorts;
   readonly #address: string;
+  readonly #system: SocketSystem;
   readonly #listener: { stop(closeActiveConnections?: boolean): void };
   readonly #backlogReaders: (() => void)[] = [];
   #connections = 0;
@@ -66,12 +70,13 @@ export class WorkerSocket {
    * @param address a path, or `@name`. The caller holds the lock and has removed what a dead supervisor left.
    * @throws what `bind(2)` says, as a Bun error with a `code`.
    */
-  constructor(address: string, ports: WorkerSocketPorts) {
+  constructor(address: string, ports: WorkerSocketPorts, system: SocketSystem = Bun) {
     this.#ports = ports;
+    this.#system = system;
     this.#address = kernelAddress(address);
     const before = process.umask(0o177);
     try {
-      this.#listener = Bun.listen<Peer | undefined>({
+      this.#listener = system.listen<Peer | undefined>({
         unix: this.#address,
         data: undefined,
         socket: {
@@ -100,10 +105,12 @@ export class WorkerSocket {
   readBacklog(done: () => void): void {
     this.#backlogReaders.push(done);
     const giveUp = () => this.#backlogIsRead();
-    Bun.connect({
-      unix: this.#address,
-      socket: { data() {}, open() {}, connectError: giveUp },
-    }).catch(giveUp);
+    this.#system
+      .connect({
+        unix: this.#address,
+        socket: { data() {}, open() {}, connectError: giveUp },
+      })
+      .catch(giveUp);
   }
 
   #backlogIsRead(): void {

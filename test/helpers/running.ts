@@ -16,8 +16,12 @@ export type StartOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Instead of `run -f kleinhirn.toml`. */
   readonly args?: readonly string[];
-  /** Put in front of Bun, e.g. `["unshare", "--pid"]`. */
+  /** Put in front of Bun, e.g. `["unshare", "--pid"]`; `@FOLDER@` stands for the test's folder, as in the configuration. */
   readonly wrapper?: readonly string[];
+  /** Instead of `bun kleinhirn.ts run -f FILE`. */
+  readonly program?: (file: string) => readonly string[];
+  /** The test's folder where it is not said. */
+  readonly cwd?: string;
   readonly stdio?: readonly ("ignore" | "pipe" | number)[];
 };
 
@@ -49,11 +53,12 @@ export class Running {
     }
     const file = join(this.folder, "kleinhirn.toml");
     writeFileSync(file, toml.replaceAll("@FOLDER@", this.folder));
-    const args = options.args ?? ["run", "-f", file];
+    const { args = ["run", "-f", file], program, cwd = this.folder } = options;
+    const wrapper = (options.wrapper ?? []).map((part) => part.replaceAll("@FOLDER@", this.folder));
     this.process = Bun.spawn(
-      [...(options.wrapper ?? []), process.execPath, join(repository, "kleinhirn.ts"), ...args],
+      [...wrapper, ...(program?.(file) ?? [process.execPath, join(repository, "kleinhirn.ts"), ...args])],
       {
-        cwd: this.folder,
+        cwd,
         env: { ...process.env, XDG_RUNTIME_DIR: this.folder, ...options.env, [marker]: this.#marker },
         stdio: ["ignore", "pipe", "pipe", ...(options.stdio ?? [])] as ["ignore", "pipe", "pipe"],
       },

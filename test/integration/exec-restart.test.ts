@@ -246,6 +246,26 @@ test("a program that vanishes while it runs, and one that may not be executed an
   expect(running.output).toContain("kleinhirn: cannot execute ./interpreter: ENOENT");
 });
 
+test("launches that fail at once and without a delay between them leave everybody else their turn", async () => {
+  await using running = new Running(
+    `${supervisor()}
+    [worker]
+    type = "program"
+    restart = { intensity = 1000000, backoff = "0s", backoff_max = "0s" }
+    ${cmdline("./vanishes")}
+  `,
+    { files: { vanishes: "#!/bin/sh\nexec sleep 1000\n" } },
+  );
+  const [ready] = await running.waitFor("worker ready");
+  rmSync(join(running.folder, "vanishes"));
+  process.kill(Number(ready?.pid), "SIGKILL");
+  await running.waitFor("worker launch failed", 100);
+  expect(await statuses(running)).toEqual([503, 503, 200]);
+  running.signal("SIGHUP");
+  await running.waitFor("signal passed on");
+  expect(await running.stop()).toBe(0);
+});
+
 test("nothing grows with the number of restarts: the same descriptors, the same one child", async () => {
   await using running = new Running(`${supervisor()}
     [worker]

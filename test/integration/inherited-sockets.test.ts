@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { freePort } from "../helpers/ports.ts";
 import { argumentsOf, descriptorsOf, environmentOf } from "../helpers/processes.ts";
-import { repository, Running, type StartOptions } from "../helpers/running.ts";
+import { Running, repository, type StartOptions } from "../helpers/running.ts";
 import { ackByDescriptor, cmdline, shell, supervisor } from "../helpers/settings.ts";
 import { readLineOf, testTimeoutMs, waitUntil } from "../helpers/wait.ts";
 
@@ -15,7 +15,14 @@ const heir = cmdline(...ruby, join(programs, "heir.rb"));
 
 /** Starts kleinhirn with listening sockets at `first` and the following numbers; their ports are in the file `ports`. */
 function withSockets(first: number, count: number, listenPid = "own"): readonly string[] {
-  return [...ruby, join(programs, "with-sockets.rb"), String(first), String(count), "ports", listenPid];
+  return [
+    ...ruby,
+    join(programs, "with-sockets.rb"),
+    String(first),
+    String(count),
+    "@FOLDER@/ports",
+    listenPid,
+  ];
 }
 
 async function portsOf(running: Running): Promise<string[]> {
@@ -103,20 +110,23 @@ test("LISTEN_FDS_FIRST_FD: the same numbers in the worker, with the names, and n
 test.each([
   [3, ["0", "1", "2", "3", "4"], "4"],
   [10, ["0", "1", "2", "3", "10"], "3"],
-])("with sockets from %d on, the ack descriptor is the lowest free number", async (first, numbers, ackDescriptor) => {
-  await using running = new Running(
-    `${supervisor()}
+])(
+  "with sockets from %d on, the ack descriptor is the lowest free number",
+  async (first, numbers, ackDescriptor) => {
+    await using running = new Running(
+      `${supervisor()}
     [worker]
     type = "program"
     ack = "message"
     ${shell(`${ackByDescriptor}; exec sleep 1000`)}
   `,
-    { wrapper: withSockets(first, 1) },
-  );
-  const pid = await sleepingWorker(running);
-  expect(Object.keys(descriptorsOf(pid))).toEqual(numbers);
-  expect(environmentOf(pid).KLEINHIRN_STATUS_FD).toBe(ackDescriptor);
-});
+      { wrapper: withSockets(first, 1) },
+    );
+    const pid = await sleepingWorker(running);
+    expect(Object.keys(descriptorsOf(pid))).toEqual(numbers);
+    expect(environmentOf(pid).KLEINHIRN_STATUS_FD).toBe(ackDescriptor);
+  },
+);
 
 test("without LISTEN_PID they are taken as meant for kleinhirn", async () => {
   await using running = new Running(sleeper(), { wrapper: withSockets(3, 1, "none") });
@@ -141,9 +151,15 @@ test.each([
   [{ LISTEN_FDS: "2" }, "LISTEN_FDS announces descriptors 3 to 4, but 3 is not open"],
   [{ LISTEN_FDS: "1", LISTEN_FDS_FIRST_FD: "77" }, "LISTEN_FDS announces descriptor 77, but 77 is not open"],
   [{ LISTEN_FDS: "many" }, 'LISTEN_FDS is "many", expected a whole number from 0 on'],
-  [{ LISTEN_FDS: "1", LISTEN_FDS_FIRST_FD: "1" }, 'LISTEN_FDS_FIRST_FD is "1", expected a whole number from 3 on'],
+  [
+    { LISTEN_FDS: "1", LISTEN_FDS_FIRST_FD: "1" },
+    'LISTEN_FDS_FIRST_FD is "1", expected a whole number from 3 on',
+  ],
   [{ LISTEN_FDS: "1", LISTEN_PID: "me" }, 'LISTEN_PID is "me", expected a whole number from 1 on'],
-  [{ LISTEN_FDS: "2", LISTEN_FDNAMES: "one" }, 'LISTEN_FDNAMES has 1 name ("one"), but LISTEN_FDS announces 2'],
+  [
+    { LISTEN_FDS: "2", LISTEN_FDNAMES: "one" },
+    'LISTEN_FDNAMES has 1 name ("one"), but LISTEN_FDS announces 2',
+  ],
 ] as const)("%j: exit 69 that says what is wrong, nothing launched", async (env, reason) => {
   await using running = new Running(sleeper(), { env });
   expect(await running.exited()).toBe(69);
@@ -153,7 +169,8 @@ test.each([
 });
 
 const hasActivator = Bun.which("systemd-socket-activate") !== null;
-if (!hasActivator) console.warn("There is no systemd-socket-activate: being started by it is not tested here.");
+if (!hasActivator)
+  console.warn("There is no systemd-socket-activate: being started by it is not tested here.");
 
 test.skipIf(!hasActivator)("started by systemd-socket-activate", async () => {
   const port = freePort();
@@ -180,22 +197,25 @@ test.skipIf(!hasActivator)("started by systemd-socket-activate", async () => {
 test.each([
   ["a configuration file", (file: string) => ["run", "-f", file]],
   ["a program", () => ["run", "--name", "it", "--", ...ruby, join(programs, "heir.rb")]],
-])("`bun run kleinhirn` with %s runs in the process that was started: pid and sockets survive", async (_, args) => {
-  await using running = new Running(
-    `${supervisor()}
+])(
+  "`bun run kleinhirn` with %s runs in the process that was started: pid and sockets survive",
+  async (_, args) => {
+    await using running = new Running(
+      `${supervisor()}
     [worker]
     type = "program"
     ${heir}
   `,
-    {
-      wrapper: withSockets(3, 1),
-      program: (file) => [process.execPath, "run", "kleinhirn", ...args(file)],
-      cwd: repository,
-    },
-  );
-  const [, worker, descriptor] = await ask((await portsOf(running))[0]);
-  expect(descriptor).toBe("3");
-  expect(Number(environmentOf(Number(worker)).LISTEN_PID)).toBe(Number(worker));
-  expect(argumentsOf(running.pid).slice(1, 3)).toEqual(["run", "kleinhirn"]);
-  expect(await running.stop()).toBe(0);
-});
+      {
+        wrapper: withSockets(3, 1),
+        program: (file) => [process.execPath, "run", "kleinhirn", ...args(file)],
+        cwd: repository,
+      },
+    );
+    const [, worker, descriptor] = await ask((await portsOf(running))[0]);
+    expect(descriptor).toBe("3");
+    expect(Number(environmentOf(Number(worker)).LISTEN_PID)).toBe(Number(worker));
+    expect(argumentsOf(running.pid).slice(1, 3)).toEqual(["run", "kleinhirn"]);
+    expect(await running.stop()).toBe(0);
+  },
+);

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readProcessStat } from "../../src/system/process-table.ts";
 import { argumentsOf, childrenOf } from "../helpers/processes.ts";
-import { Running } from "../helpers/running.ts";
+import { Running, repository } from "../helpers/running.ts";
 import { ackByDescriptor, cmdline, shell, supervisor } from "../helpers/settings.ts";
 import { readLineOf, testTimeoutMs, waitUntil } from "../helpers/wait.ts";
 
@@ -104,6 +104,23 @@ test("workers that ack and exit at once: as many deaths as launches, each of a w
     ({ level, msg }) => ["warning", "error", "critical"].includes(level) && msg !== "worker died",
   );
   expect(graver.filter(({ msg }) => msg !== "worker set underprovisioned")).toEqual([]);
+});
+
+test("the same with acks by the socket, which may come when their sender is gone", async () => {
+  const say = join(repository, "test/fixtures/programs/say.ts");
+  await using running = new Running(`${supervisor()}
+    [worker]
+    type = "program"
+    count = 2
+    ack = "message"
+    restart = { intensity = 1000000, backoff = "0s", backoff_max = "0s" }
+    ${cmdline(process.execPath, say, "--leave", '{"action":"ack","id":"ID"}')}
+  `);
+  await running.waitFor("worker died", 20);
+  expect(await running.stop()).toBe(0);
+  const gone = running.all(({ msg }) => ["worker died", "worker stopped", "worker killed"].includes(msg));
+  expect(gone).toHaveLength(running.all("worker launched").length);
+  expect(running.find("refused a message on the socket")).toBeUndefined();
 });
 
 test("an orphan that outlives its worker in a session of its own is nobody's business until the stop", async () => {

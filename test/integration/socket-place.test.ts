@@ -121,7 +121,7 @@ test("without a usable XDG_RUNTIME_DIR it is in /tmp", async () => {
   const name = uniqueName();
   const path = `/tmp/kleinhirn-${name}.sock`;
   try {
-    await using running = new Running(named(name), { env: { XDG_RUNTIME_DIR: "/nonexistent" } });
+    await using running = new Running(named(name), { env: { XDG_RUNTIME_DIR: `/${name}/gone` } });
     expect(await addressOf(running)).toBe(path);
     expect(await running.stop()).toBe(0);
     expect(existsSync(path)).toBe(false);

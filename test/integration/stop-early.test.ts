@@ -64,7 +64,7 @@ async function startAndStop(delayMs: number): Promise<string> {
 }
 
 test("a supervisor that is killed in the middle of launching leaves nothing either", async () => {
-  for (let start = 0; start < 10; start += 1) {
+  for (let start = 0; start < 5; start += 1) {
     await using running = new Running(`${supervisor()}
       [worker]
       type = "program"
@@ -73,7 +73,7 @@ test("a supervisor that is killed in the middle of launching leaves nothing eith
       restart = { intensity = 1000000, backoff = "0s", backoff_max = "0s" }
       ${shell(`trap "" TERM HUP INT; ${ackByDescriptor}; [ "$KLEINHIRN_WORKER_SLOT" = 0 ] && exec sleep 1000; exit 1`)}
     `);
-    await running.waitFor("worker died", 4 * start + 1);
+    await running.waitFor("worker died", 8 * start + 1);
     running.signal("SIGKILL");
     await running.process.exited;
     await waitUntil(() => running.processes().length === 0);

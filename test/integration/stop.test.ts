@@ -224,6 +224,27 @@ test("health answers until the last worker is gone", async () => {
   expect(running.all("worker stopped")).toHaveLength(2);
 });
 
+test("while stopping because of a fault: the first TERM is the orchestrator's own, the second one kills; exit 1", async () => {
+  await using running = new Running(`${supervisor('on_fault = "exit"\nshutdown_timeout = "2h"')}
+    [workers.stubborn]
+    stop_timeout = "1h"${stubborn}
+    [workers.crashing]
+    type = "program"
+    restart = { intensity = 0 }
+    ${shell("until [ -e go ]; do sleep 0.02; done; exit 1")}
+  `);
+  await running.waitFor("worker set running", 2);
+  writeFileSync(join(running.folder, "go"), "");
+  await running.waitFor("worker stopping");
+  running.signal("SIGTERM");
+  // Of two signals that wait the kernel gives the lower number first: once this one is passed on, TERM has been seen.
+  running.signal("SIGWINCH");
+  await running.waitFor("signal passed on");
+  expect(running.find("killing everything that is left")).toBeUndefined();
+  expect(await running.stop("SIGTERM")).toBe(1);
+  expect(running.lines.at(-1)).toMatchObject({ msg: "stopped", killed: 1, exit_status: 1 });
+});
+
 test("a worker that is stopping for its late ack goes with the others, and is waited for", async () => {
   await using running = new Running(`${supervisor()}
     [worker]

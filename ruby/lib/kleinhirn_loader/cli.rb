@@ -54,7 +54,7 @@ module KleinhirnLoader
       @channel = Channel.new(Connection.open(@options.socket, CONNECT_SECONDS))
       say(Messages.hello)
     rescue SystemCallError => e
-      warn("kleinhirn_loader: no connection to the supervisor at #{@options.socket}: #{e.message}")
+      warn("kleinhirn_loader: no connection to the supervisor: #{e.message}")
       leave(ExitStatus::FAILED)
     end
 

@@ -1,7 +1,9 @@
 # frozen_string_literal: true
 
+require "kleinhirn_loader/messages"
+
 module KleinhirnLoader
-  # An exception in words.
+  # An exception in words, always in UTF-8: Ruby refuses to join texts in different encodings.
   module ErrorReport
     OWN_FOLDER = "#{File.dirname(__FILE__)}/"
 
@@ -9,7 +11,7 @@ module KleinhirnLoader
 
     # `NoMethodError: undefined method ...`
     def summary(exception)
-      "#{exception.class}: #{exception.message}"
+      "#{exception.class}: #{Messages.utf8(exception.message)}"
     rescue StandardError => e
       # An exception class of the application's may fail in its own `message`.
       "#{exception.class} (its message raised #{e.class})"
@@ -17,14 +19,14 @@ module KleinhirnLoader
 
     # Everything that Ruby itself would print: message, backtrace, causes.
     def text(exception)
-      exception.full_message(highlight: false, order: :top)
+      Messages.utf8(exception.full_message(highlight: false, order: :top))
     rescue StandardError
-      [summary(exception), *exception.backtrace].join("\n\tfrom ")
+      [summary(exception), *exception.backtrace].map { |line| Messages.utf8(line) }.join("\n\tfrom ")
     end
 
     # Where the application was: the innermost frame that is not ours.
     def place(exception)
-      lines = exception.backtrace || []
+      lines = (exception.backtrace || []).map { |line| Messages.utf8(line) }
       lines.find { |line| !line.start_with?(OWN_FOLDER, "<internal:") } || lines.first || "an unknown place"
     end
   end

@@ -13,7 +13,7 @@ module KleinhirnLoader
       @middle = middle
       @pipes = pipes
       @deadline = deadline
-      @text = +""
+      @text = String.new
       @state = :forking
       @waiting = @silent = @closed = false
       @worker = @exit = @failure = nil

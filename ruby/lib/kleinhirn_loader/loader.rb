@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "kleinhirn_loader/error_report"
+require "kleinhirn_loader/messages"
 
 module KleinhirnLoader
   # Loads the application into this process and makes it ready to be shared.
@@ -17,11 +18,11 @@ module KleinhirnLoader
       path = File.realpath(file)
       path.end_with?(".ru") ? load_rackup(path) : require(path)
       # Process.daemon, or the child's side of a fork that ran on.
-      raise "#{file} left its process: #{pid} loaded it, #{Process.pid} returned from it" if Process.pid != pid
+      raise "#{name(file)} left its process: #{pid} loaded it, #{Process.pid} returned from it" if Process.pid != pid
     rescue SignalException => e
       raise Failed, "loading was interrupted by SIG#{Signal.signame(e.signo)}, at #{ErrorReport.place(e)}"
     rescue SystemExit => e
-      raise Failed, "#{file} called exit or abort (status #{e.status}) while it was loaded, at #{ErrorReport.place(e)}"
+      raise Failed, "#{name(file)} called exit or abort (status #{e.status}) while it was loaded, at #{ErrorReport.place(e)}"
     rescue Exception => e # rubocop:disable Lint/RescueException -- SyntaxError, NoMemoryError, the application's own
       raise Failed, ErrorReport.summary(e)
     end
@@ -29,6 +30,11 @@ module KleinhirnLoader
     def load_rackup(path)
       require "kleinhirn_loader/rack_app"
       RackApp.load(path)
+    end
+
+    # For messages.
+    def name(file)
+      Messages.utf8(file)
     end
 
     # Every page that the garbage collector writes to after the fork is a page that is no longer shared: what is garbage now

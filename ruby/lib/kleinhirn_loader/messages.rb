@@ -13,6 +13,9 @@ module KleinhirnLoader
     ESCAPES = Hash.new { |_, char| format('\\u%04x', char.ord) }
                   .merge('"' => '\\"', "\\" => "\\\\", "\n" => '\\n', "\r" => '\\r', "\t" => '\\t').freeze
 
+    # Encodings that say little about what the bytes are.
+    UNSURE = [Encoding::UTF_8, Encoding::BINARY, Encoding::US_ASCII].freeze
+
     module_function
 
     def hello
@@ -74,10 +77,11 @@ module KleinhirnLoader
       "\"#{utf8(text).gsub(ESCAPED, ESCAPES)}\""
     end
 
-    # Exception messages come in any encoding, and often in a wrong one.
+    # Exception messages come in any encoding, and often in a wrong one. Without a locale, as in most containers, Ruby takes
+    # paths and arguments for US-ASCII, whatever they are.
     def utf8(text)
       text = text.to_s
-      return text.dup.force_encoding(Encoding::UTF_8).scrub if [Encoding::BINARY, Encoding::UTF_8].include?(text.encoding)
+      return text.dup.force_encoding(Encoding::UTF_8).scrub if UNSURE.include?(text.encoding)
 
       text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
     rescue EncodingError

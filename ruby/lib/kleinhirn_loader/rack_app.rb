@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "kleinhirn_loader"
+require "kleinhirn_loader/messages"
 
 module KleinhirnLoader
   # Makes KleinhirnLoader.rack_app of a config.ru.
@@ -18,8 +19,8 @@ module KleinhirnLoader
       require "rack"
       require "rack/builder"
     rescue LoadError => e
-      raise LoadError, "#{path} can't be loaded without the gem rack: name it in the Gemfile, or install it " \
-                       "(#{e.message})"
+      raise LoadError, "#{Messages.utf8(path)} can't be loaded without the gem rack: name it in the Gemfile, " \
+                       "or install it (#{Messages.utf8(e.message)})"
     end
   end
 end

@@ -26,7 +26,7 @@ module KleinhirnLoader
     end
 
     def read_answer(connection, deadline)
-      answer = +""
+      answer = String.new
       until answer.include?("\n") || answer.bytesize > MAX_ANSWER_BYTES
         left = deadline - Clock.now
         return nil unless left.positive? && IO.select([connection], nil, nil, left)
@@ -45,7 +45,7 @@ module KleinhirnLoader
       return "no answer within #{SECONDS} s" if answer.nil?
       return nil if answer.match?(/"ok"\s*:\s*true/)
 
-      answer.empty? ? "the connection was closed without an answer" : answer.strip
+      answer.empty? ? "the connection was closed without an answer" : Messages.utf8(answer).strip
     end
   end
 end

@@ -63,6 +63,8 @@ stateDiagram-v2
   stopping --> waiting : preloaderExited
   killed --> waiting : preloaderExited
   waiting --> retired : no set wants it, stop
+  stopping --> retired : preloaderExited, in a stop
+  killed --> retired : preloaderExited, in a stop
 \`\`\`
 
 ## The supervisor
@@ -71,7 +73,7 @@ stateDiagram-v2
 stateDiagram-v2
   [*] --> idle
   idle --> serving : started
-  serving --> draining : TERM, INT, a fault with on_fault = "exit"
+  serving --> draining : TERM, INT, a fault if on_fault says exit
   idle --> draining : TERM, INT
   draining --> stoppingWorkers : drain_delay over, or no worker left
   stoppingWorkers --> stoppingPreloaders : last worker gone

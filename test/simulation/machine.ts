@@ -1,0 +1,68 @@
+/** The simulated machine: a kernel, its clock and sockets, and Bun. Programs live in it; production runs on it. */
+import { AckStream } from "./kernel/ack-stream.ts";
+import { Bunlike } from "./kernel/bun.ts";
+import { Clock } from "./kernel/clock.ts";
+import type { Fates } from "./kernel/fates.ts";
+import { Inbox, type Source } from "./kernel/input.ts";
+import { Kernel } from "./kernel/kernel.ts";
+import { Network } from "./kernel/network.ts";
+import type { Process } from "./kernel/process.ts";
+
+export type MachineLimits = {
+  /** So few that they are soon used again. */
+  readonly pids: number;
+  readonly socketCapacityBytes: number;
+};
+
+export class Machine {
+  readonly clock = new Clock();
+  readonly inbox = new Inbox(() => this.clock.nowMs);
+  readonly fates: Fates;
+  readonly kernel: Kernel;
+  readonly bun: Bunlike;
+  readonly network: Network;
+  onChildSignal: () => void = () => {};
+  onExit: (process: Process) => void = () => {};
+  readonly #limits: MachineLimits;
+  readonly #childSignal: Source;
+
+  constructor(limits: MachineLimits, fates: Fates) {
+    this.#limits = limits;
+    this.fates = fates;
+    this.#childSignal = { name: "SIGCHLD", sinceMs: 0, deliver: () => this.#deliverChildSignal() };
+    this.kernel = new Kernel(limits.pids, {
+      onSupervisorsChild: () => this.inbox.raise(this.#childSignal),
+      onBunsChild: (child) => this.bun.onExited(child),
+      onExit: (process) => this.onExit(process),
+    });
+    this.bun = new Bunlike(this.kernel, this.inbox);
+    this.network = new Network(this.kernel, this.inbox, limits.socketCapacityBytes);
+  }
+
+  #deliverChildSignal(): void {
+    this.inbox.drop(this.#childSignal);
+    this.onChildSignal();
+  }
+
+  createAckStream(name: string, onData: (chunk: Uint8Array) => void): AckStream {
+    return new AckStream(name, this.inbox, onData);
+  }
+
+  /** setImmediate. */
+  readonly schedule = (callback: () => void): void => {
+    const source: Source = {
+      name: "immediate",
+      sinceMs: 0,
+      deliver: () => {
+        this.inbox.drop(source);
+        callback();
+      },
+    };
+    this.inbox.raise(source);
+  };
+
+  /** Whether there is room for processes that nobody needs. */
+  get isRoomy(): boolean {
+    return this.kernel.processes.size < this.#limits.pids / 2;
+  }
+}
