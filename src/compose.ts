@@ -17,8 +17,9 @@ import {
   InheritedSocketsError,
   readInheritedSockets,
 } from "./system/inherited-sockets.ts";
+import { readOpenFileLimits } from "./system/limits.ts";
 import { isSelfOrDescendant, peerCredentials } from "./system/peer.ts";
-import { listChildren } from "./system/process-table.ts";
+import { listChildren, readProcessStat } from "./system/process-table.ts";
 import { createReaper, type Reaper } from "./system/reaper.ts";
 import type { SignalSource } from "./system/signals.ts";
 import { systemWaiter } from "./system/wait.ts";
@@ -91,9 +92,11 @@ class Composition {
     this.#supervisor = this.#createSupervisor();
     this.#reaper = this.#createReaper();
     this.#sweep = new OrphanSweep({
-      listChildren,
+      listChildren: () => listChildren().filter((pid) => readProcessStat(pid)?.state !== "Z"),
       isKnown: (pid) => isBunChild(pid) || this.#preloading.isWorker(pid),
       signalProcess: (pid, signal) => sendToProcess(pid, signal, parts.surroundings.log),
+      reportKilled: (count) =>
+        parts.surroundings.log({ level: "warning", message: "orphans killed", fields: { count } }),
       pokeReaper: () => this.#reaper.poke(),
       setTimer,
     });
@@ -221,6 +224,7 @@ class Composition {
       warn: (message, fields) => surroundings.log({ level: "warning", message, fields }),
       nowMs: monotonicMs,
       limiter: new WarningLimiter(warningsPerWindow, warningWindowMs),
+      openFilesLimit: readOpenFileLimits().soft,
     });
   }
 

@@ -7,10 +7,13 @@
 import type { SetTimer } from "./timer.ts";
 
 export type OrphanSweepPorts = {
+  /** Those that live: a zombie needs no signal. */
   readonly listChildren: () => readonly number[];
   /** Workers and preloaders: they are stopped by name, not swept. */
   readonly isKnown: (pid: number) => boolean;
   readonly signalProcess: (pid: number, signal: "SIGTERM" | "SIGKILL") => void;
+  /** Killed for having outlasted the stop; once for all that are found together. */
+  readonly reportKilled: (count: number) => void;
   readonly pokeReaper: () => void;
   readonly setTimer: SetTimer;
 };
@@ -49,11 +52,14 @@ export class OrphanSweep {
 
   look(): void {
     if (this.#signal === undefined) return;
+    let told = 0;
     for (const pid of this.#ports.listChildren()) {
       if (this.#told.has(pid) || this.#ports.isKnown(pid)) continue;
       this.#told.add(pid);
       this.#ports.signalProcess(pid, this.#signal);
+      told += 1;
     }
+    if (told > 0 && this.#signal === "SIGKILL") this.#ports.reportKilled(told);
     this.#ports.pokeReaper();
   }
 

@@ -23,7 +23,7 @@ export function recordDeath(turn: Turn, set: number, slot: number, cause: string
   const backoff = backOff(slotAt(before, slot).backoff, restart, turn.nowMs, drawRandom(turn));
   changeSlot(turn, set, slot, { backoff });
   changeSet(turn, set, { deaths, lastDeath: { cause, atMs: turn.nowMs } });
-  if (isTooMany(deaths, restart.intensity)) fault(turn, set, `${deaths.length} deaths`);
+  if (isTooMany(deaths, restart.intensity)) fault(turn, set, counted(deaths.length, "death"));
 }
 
 /** The slot's worker is gone: it may be used again, after the backoff that its deaths have earned. */
@@ -33,10 +33,16 @@ export function vacate(turn: Turn, set: number, slot: number): void {
   occupy(turn, set, slot, untilMs > turn.nowMs ? { phase: "backingOff", untilMs } : vacant);
 }
 
+/** `1 death`, `6 deaths`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** Final: no more launches; the workers that live go on serving. */
 export function fault(turn: Turn, set: number, why: string): void {
   const { isFaulted, limits, lastDeath } = setAt(turn.fleet, set);
-  if (isFaulted) return;
+  // In a stop nothing is launched anyway, and a set that goes down with its container is no emergency.
+  if (isFaulted || turn.fleet.phase.kind !== "serving") return;
   changeSet(turn, set, { isFaulted: true });
   const { intensity, periodMs } = limits.restart;
   report(turn, "critical", "worker set faulted", {

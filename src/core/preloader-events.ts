@@ -1,7 +1,7 @@
 /** What happens to a preloader. What an earlier generation says is stale and dropped, knowingly. */
 import { assertNever } from "./assert-never.ts";
 import { backOff } from "./backoff.ts";
-import { fault, vacate } from "./death.ts";
+import { counted, fault, vacate } from "./death.ts";
 import type { PreloaderRef } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
 import { eachWorker, isStop, type Preloader, type PreloaderProcess } from "./fleet.ts";
@@ -130,7 +130,7 @@ function endGeneration(turn: Turn, index: number, cause: string, isAsked: boolea
   if (isTooMany(deaths, limits.restart.intensity)) {
     for (const [at, set] of turn.fleet.sets.entries()) {
       if (set.limits.preloader === index)
-        fault(turn, at, `preloader: ${deaths.length} failures, last ${cause}`);
+        fault(turn, at, `preloader: ${counted(deaths.length, "failure")}, last ${cause}`);
     }
   }
 }

@@ -221,9 +221,9 @@ describe("a fault", () => {
     expect(exitsOf(gone)).toEqual([1]);
   });
 
-  test("after a stop has begun does not change its exit status", () => {
+  test("does not come of deaths after a stop has begun, and the exit status stays", () => {
     const stopping = play(begin(), terminate, exited(1));
-    expect(stopping.fleet.sets[0]?.isFaulted).toBe(true);
+    expect(stopping.fleet.sets[0]?.isFaulted).toBe(false);
     const gone = play(wait(stopping, 2000), exited(2), launchFailed(3), childrenGone);
     expect(exitsOf(gone)).toEqual([0]);
   });

@@ -55,7 +55,7 @@ describe("each change of a set is one event", () => {
       message: "worker set faulted",
       fields: {
         set: "web",
-        reason: "1 deaths",
+        reason: "1 death",
         intensity: 0,
         period_ms: 60_000,
         last_death: "status 3",

@@ -90,7 +90,7 @@ export class Model {
     if (model === undefined || restart === undefined) throw new Error(`no set ${set}`);
     model.deaths.push(nowMs);
     model.delays[slot] = delayAfterDeath(model.delays[slot], restart, nowMs);
-    if (this.recentDeaths(set, nowMs) > restart.intensity) model.isFaulted = true;
+    if (this.recentDeaths(set, nowMs) > restart.intensity) this.#fault(set);
   }
 
   recentDeaths(set: number, nowMs: number): number {
@@ -120,7 +120,8 @@ export class Model {
 
   #fault(set: number): void {
     const model = this.sets[set];
-    if (model !== undefined) model.isFaulted = true;
+    // What goes down with a stop is no fault.
+    if (model !== undefined && this.stopSinceMs === undefined) model.isFaulted = true;
   }
 
   #checkTimes(world: World, fact: WorkerFact, nowMs: number): void {

@@ -148,13 +148,7 @@ export const workerSetCells: Cells<SetStateName, SetEventName> = {
     }),
     oneTooMany: to(
       "draining",
-      [
-        "warning: worker died",
-        "critical: worker set faulted",
-        "TERM to group 203",
-        "TERM to process 101",
-        "debug: preloader stopping",
-      ],
+      ["warning: worker died", "TERM to group 203", "TERM to process 101", "debug: preloader stopping"],
       { deaths: 2, why: "the workers are gone, so the drain is over and the preloader is next" },
     ),
     ackTimeout: to(
