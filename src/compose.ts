@@ -28,7 +28,7 @@ import { type OpenedSocket, openWorkerSocket } from "./workers/open-socket.ts";
 import { OrphanReport } from "./workers/orphan-report.ts";
 import { PreloadLauncher } from "./workers/preload-launcher.ts";
 import { Processes } from "./workers/processes.ts";
-import { killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
+import { isThere, killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
 import { WarningLimiter } from "./workers/warning-limiter.ts";
 
 export type Surroundings = {
@@ -93,7 +93,7 @@ class Composition {
     this.#reaper = this.#createReaper();
     this.#sweep = new OrphanSweep({
       listChildren: () => listChildren().filter((pid) => readProcessStat(pid)?.state !== "Z"),
-      isKnown: (pid) => isBunChild(pid) || this.#preloading.isWorker(pid),
+      isKnown: (pid) => this.#isOurs(pid),
       signalProcess: (pid, signal) => sendToProcess(pid, signal, parts.surroundings.log),
       reportKilled: (count) =>
         parts.surroundings.log({ level: "warning", message: "orphans killed", fields: { count } }),
@@ -157,7 +157,7 @@ class Composition {
       spawnWorker: (spawn) => this.#preloading.spawn(spawn),
       startPreloader: (ref) => this.#preloading.start(ref),
       signalProcess: (pid, signal) => sendToProcess(pid, signal, log),
-      signalGroup: (pgid, signal) => sendToGroup(pgid, signal, log),
+      signalGroup: (pgid, signal) => (this.#isTakenOver(pgid) ? "gone" : sendToGroup(pgid, signal, log)),
       sweepOrphans: (signal) => this.#sweep.begin(signal),
       isSelfOrDescendant,
       log,
@@ -167,6 +167,18 @@ class Composition {
     const idPrefix = crypto.randomUUID().slice(0, 8);
     const [seed = 1] = crypto.getRandomValues(new Uint32Array(1));
     return new Supervisor(this.#parts.plan.limits, ports, idPrefix, seed);
+  }
+
+  /**
+   * Linux gives no process the number of a group that still has members. So where there is a process of that number and it
+   * is none of ours, the group that was meant is gone, and this one is that process's.
+   */
+  #isTakenOver(pgid: number): boolean {
+    return !this.#isOurs(pgid) && isThere(pgid);
+  }
+
+  #isOurs(pid: number): boolean {
+    return isBunChild(pid) || this.#preloading.isWorker(pid);
   }
 
   #createPreloading(): PreloadLauncher {
@@ -217,7 +229,9 @@ class Composition {
     return openWorkerSocket(config.supervisor, surroundings.environment, {
       peerPid: (fd) => peerCredentials(fd).pid,
       offerAck: (id, peerPid, reply) => this.#supervisor.offerAck(id, peerPid, reply),
-      onWorkerError: (peerPid, message) => this.#supervisor.takeWorkerError(peerPid, message),
+      onWorkerError: (peerPid, message) =>
+        // While the worker's own pid isn't known (it is just being announced, or its exit has been seen), this much is.
+        isSelfOrDescendant(peerPid, process.pid) && this.#supervisor.takeWorkerError(peerPid, message),
       onConnected: (peerPid, connection) => this.#preloading.onConnected(peerPid, connection),
       onMessage: (peerPid, connection, message) => this.#preloading.onMessage(peerPid, connection, message),
       onDisconnected: (peerPid, connection, why) => this.#preloading.onDisconnected(peerPid, connection, why),

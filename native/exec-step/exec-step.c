@@ -31,7 +31,6 @@ enum {
   error_no_entry = 2, /* ENOENT */
   error_no_directory = 20, /* ENOTDIR */
   error_invalid = 22, /* EINVAL */
-  error_not_implemented = 38, /* ENOSYS */
   status_parent_gone = 125,
   status_failed = 126,
   status_not_found = 127,
@@ -162,12 +161,12 @@ static void limit_descriptors(const char *wanted) {
 }
 
 /*
- * Before Linux 5.9 there is no close_range. Gaps between kept descriptors are then closed one by one; what is above
+ * Before Linux 5.9 there is no close_range, and seccomp profiles of that time deny it. Gaps between kept descriptors are then closed one by one; what is above
  * the last of them was already marked close-on-exec by Bun.spawn.
  */
 static void close_descriptors(unsigned first, unsigned last) {
   if (first > last) return;
-  if (call4(__NR_close_range, first, last, 0, 0) != -error_not_implemented || last == highest_descriptor) return;
+  if (call4(__NR_close_range, first, last, 0, 0) == 0 || last == highest_descriptor) return;
   for (unsigned descriptor = first; descriptor <= last; descriptor++) call4(__NR_close, descriptor, 0, 0, 0);
 }
 

@@ -14,8 +14,8 @@ import type { SignalSource } from "../system/signals.ts";
 import { becomeSubreaper } from "../system/subreaper.ts";
 import { exitInternal, exitOsRefused, exitUnavailable } from "./exit-code.ts";
 
-/** A log reader that stalls doesn't hold the exit for longer. */
-const flushTimeoutMs = 1000;
+/** A log reader that takes nothing doesn't hold the exit for longer; one that is slow, ten times as long. */
+const flushStallMs = 1000;
 
 /** Resolves to the exit status; everything that was logged has been written then, as far as there is a reader. */
 export async function runSupervisor(config: Config, signals: SignalSource): Promise<number> {
@@ -24,7 +24,7 @@ export async function runSupervisor(config: Config, signals: SignalSource): Prom
   const logger = openLog(config, sink, fd);
   dieLoudly(logger, sink);
   const code = await start(config, signals, logger);
-  await sink.flush(flushTimeoutMs);
+  await sink.flush(flushStallMs);
   return code;
 }
 

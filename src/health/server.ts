@@ -72,7 +72,16 @@ function serve({ listen, endpoint, verdict }: HealthServerOptions): Server<undef
     // Bun's page for errors in development would show paths and source code.
     development: false,
     fetch: (request) => respond(request, verdict(), endpoint),
+    error: answerMistake,
   });
+}
+
+/** A mistake of ours ends the process as anywhere else, instead of being printed beside the log: thrown where Bun doesn't catch it. */
+function answerMistake(mistake: Error): Response {
+  queueMicrotask(() => {
+    throw mistake;
+  });
+  return new Response(null, { status: 500 });
 }
 
 function respond(request: Request, verdict: Verdict, endpoint: string): Response {

@@ -8,8 +8,11 @@ export type Sink = {
   write(line: string): void;
   /** Says how to render the line that tells how many events were dropped while the reader stalled. */
   describeDropped(describe: (count: number) => string): void;
-  /** Resolves when everything is written, when the reader is gone, or after `deadlineMs`, whichever comes first. */
-  flush(deadlineMs: number): Promise<void>;
+  /**
+   * Resolves when everything is written, when the reader is gone, when it has taken nothing for `stallMs`, or after
+   * `longestMs`, whichever comes first.
+   */
+  flush(stallMs: number, longestMs?: number): Promise<void>;
   /** The last resort of a crash: writes what waits before it returns, as far as the reader takes it at once. */
   flushNow(): void;
 };
@@ -21,6 +24,8 @@ export type SinkOptions = {
   /** Stands in for write(2) where a test wants a disk that fills up. */
   readonly write?: Write;
 };
+
+type Flusher = { readonly finish: () => void; readonly onProgress: () => void };
 
 type Write = (
   fd: number,
@@ -71,7 +76,7 @@ class WaitingSink implements Sink {
   #isGone = false;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #retryMs = minRetryMs;
-  #flushers: (() => void)[] = [];
+  #flushers: Flusher[] = [];
 
   constructor(options: SinkOptions) {
     this.#fd = options.fd;
@@ -95,15 +100,23 @@ class WaitingSink implements Sink {
     this.#describe = describe;
   }
 
-  flush(deadlineMs: number): Promise<void> {
+  flush(stallMs: number, longestMs = 10 * stallMs): Promise<void> {
     return new Promise((resolve) => {
       const finish = () => {
+        clearTimeout(stall);
         clearTimeout(deadline);
-        this.#flushers = this.#flushers.filter((flusher) => flusher !== finish);
+        this.#flushers = this.#flushers.filter((one) => one !== flusher);
         resolve();
       };
-      const deadline = setTimeout(finish, deadlineMs);
-      this.#flushers.push(finish);
+      const deadline = setTimeout(finish, longestMs);
+      let stall = setTimeout(finish, stallMs);
+      // A reader that is slow but reads is to get the last lines too, which come behind all that it has yet to read.
+      const onProgress = () => {
+        clearTimeout(stall);
+        stall = setTimeout(finish, stallMs);
+      };
+      const flusher: Flusher = { finish, onProgress };
+      this.#flushers.push(flusher);
       this.#cancelRetry();
       this.#writeOn();
     });
@@ -123,7 +136,7 @@ class WaitingSink implements Sink {
     if (this.#isWriting || this.#retryTimer !== undefined) return;
     this.#batch ??= this.#nextBatch();
     if (this.#batch === undefined) {
-      for (const finish of this.#flushers) finish();
+      for (const { finish } of this.#flushers) finish();
       return;
     }
     this.#isWriting = true;
@@ -145,6 +158,7 @@ class WaitingSink implements Sink {
 
   #advance(writtenBytes: number): void {
     this.#retryMs = minRetryMs;
+    for (const { onProgress } of this.#flushers) onProgress();
     const rest = this.#batch?.subarray(writtenBytes);
     this.#batch = rest !== undefined && rest.length > 0 ? rest : undefined;
   }

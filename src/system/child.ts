@@ -70,7 +70,13 @@ export function spawnChild(request: ChildRequest, execStep: ExecStep): SpawnedCh
   returned = true;
   running.add(subprocess.pid);
   if (request.ack !== undefined && plan.ack !== undefined) {
-    ack = readAckDescriptor(ownEnd(subprocess.stdio[plan.ack]), request.ack);
+    try {
+      ack = readAckDescriptor(ownEnd(subprocess.stdio[plan.ack]), request.ack);
+    } catch (error) {
+      // The caller will take it for never launched, so it must not live on beside its replacement.
+      subprocess.kill("SIGKILL");
+      throw error;
+    }
   }
   return { pid: subprocess.pid, ack };
 }

@@ -18,6 +18,11 @@ export function sendToGroup(pgid: number, signal: Signal, log: Log): "sent" | "g
   return answer === "sent" ? "sent" : "gone";
 }
 
+/** Whether any process has this number now, be it a zombie. */
+export function isThere(pid: number): boolean {
+  return signalProcess(pid, 0) !== "gone";
+}
+
 /** What a preloader that has exited left in its group: whether there is anything is not of interest. */
 export function killQuietly(pgid: number): void {
   signalGroup(pgid, numberOf("SIGKILL"));

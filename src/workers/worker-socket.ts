@@ -14,14 +14,26 @@ import {
   parseMessage,
   type WorkerMessage,
 } from "../protocol/messages.ts";
+import { errorCode } from "../system/operating-system-error.ts";
 import type { Connection } from "./preloader-link.ts";
-import type { WarningLimiter } from "./warning-limiter.ts";
+import { WarningLimiter } from "./warning-limiter.ts";
 
 /** Who has not said one whole line within this time is disconnected; preloaders may be silent for ever. */
 const idleTimeoutSeconds = 30;
 
-/** Well below any usual limit of descriptors, well above one connection for each of a thousand workers. */
-const maxConnections = 2048;
+/** Well above one connection for each of a thousand workers. */
+const mostConnections = 2048;
+
+/** Of the descriptors that we may have; the rest is for workers, health probes and files. */
+const descriptorShare = 0.25;
+
+/** A full backlog empties as soon as we get to accept; by then everybody else has had a turn too. */
+const backlogRetryMs = 10;
+const backlogRetries = 50;
+
+/** Each is an event with a backtrace in the log. Who is refused prints its own to standard error: nothing is lost. */
+const reportsPerWindow = 100;
+const reportWindowMs = 10_000;
 
 /** A preloader that does not read its spawn lines is held to this much; past it, it is as good as dead. */
 const maxUnsentBytes = 4 * 1024 * 1024;
@@ -41,6 +53,8 @@ export type WorkerSocketPorts = {
   readonly warn: (message: string, fields: Fields) => void;
   readonly nowMs: () => number;
   readonly limiter: WarningLimiter;
+  /** How many descriptors this process may have open; without it, as many as one likes. */
+  readonly openFilesLimit?: number;
 };
 
 type Peer = {
@@ -63,7 +77,11 @@ export class WorkerSocket {
   readonly #address: string;
   readonly #system: SocketSystem;
   readonly #listener: { stop(closeActiveConnections?: boolean): void };
-  readonly #backlogReaders: (() => void)[] = [];
+  /** Who waits for the connection to ourselves that is under way, and who came after it and needs one of their own. */
+  #backlogReaders: (() => void)[] = [];
+  #nextBacklogReaders: (() => void)[] = [];
+  readonly #maxConnections: number;
+  readonly #reports = new WarningLimiter(reportsPerWindow, reportWindowMs);
   #connections = 0;
 
   /**
@@ -74,6 +92,9 @@ export class WorkerSocket {
     this.#ports = ports;
     this.#system = system;
     this.#address = kernelAddress(address);
+    // Without a free descriptor accept(2) fails again and again: nobody would get through, a health probe neither.
+    const share = Math.floor((ports.openFilesLimit ?? Number.POSITIVE_INFINITY) * descriptorShare);
+    this.#maxConnections = Math.min(mostConnections, share);
     const before = process.umask(0o177);
     try {
       this.#listener = system.listen<Peer | undefined>({
@@ -84,8 +105,8 @@ export class WorkerSocket {
           data: (socket, chunk) => this.#onData(socket, chunk),
           drain: (socket) => this.#flush(socket),
           timeout: (socket) => this.#refuse(socket, `nothing said within ${idleTimeoutSeconds} s`, false),
-          close: (socket) => this.#onClose(socket),
-          error: (socket, error) => this.#onError(socket, error),
+          close: (socket, error) => this.#onClose(socket, error),
+          error: (_socket, error) => dieOf(error),
         },
       });
       if (!address.startsWith("@")) chmodSync(address, 0o600);
@@ -103,25 +124,35 @@ export class WorkerSocket {
    * in which they came, so one of our own at the end of the queue is accepted after all of them.
    */
   readBacklog(done: () => void): void {
-    this.#backlogReaders.push(done);
-    const giveUp = () => this.#backlogIsRead();
-    this.#system
-      .connect({
-        unix: this.#address,
-        socket: { data() {}, open() {}, connectError: giveUp },
-      })
-      .catch(giveUp);
+    this.#nextBacklogReaders.push(done);
+    if (this.#backlogReaders.length === 0) this.#joinNextBacklog();
   }
 
-  #backlogIsRead(): void {
-    this.#backlogReaders.shift()?.();
+  #joinNextBacklog(): void {
+    this.#backlogReaders = this.#nextBacklogReaders;
+    this.#nextBacklogReaders = [];
+    if (this.#backlogReaders.length > 0) this.#joinBacklog(backlogRetries);
+  }
+
+  /** Bun says ECONNREFUSED for a backlog that is full; for anything else (our file is gone) nothing is to be waited for. */
+  #joinBacklog(retries: number): void {
+    this.#system.connect({ unix: this.#address, socket: { data() {} } }).catch((error: unknown) => {
+      if (errorCode(error) !== "ECONNREFUSED" || retries === 0) return this.#onBacklogRead();
+      setTimeout(() => this.#joinBacklog(retries - 1), backlogRetryMs);
+    });
+  }
+
+  #onBacklogRead(): void {
+    const readers = this.#backlogReaders;
+    this.#joinNextBacklog();
+    for (const done of readers) done();
   }
 
   #onOpen(socket: PeerSocket): void {
     const pid = this.#ports.peerPid(fileDescriptor(socket));
     if (pid === process.pid) {
       socket.end();
-      return this.#backlogIsRead();
+      return this.#onBacklogRead();
     }
     this.#connections += 1;
     const connection: Connection = {
@@ -140,7 +171,7 @@ export class WorkerSocket {
       closeReason: "it closed the connection",
     };
     if (isPreloader) return;
-    if (this.#connections > maxConnections) return this.#refuse(socket, "too many connections", true);
+    if (this.#connections > this.#maxConnections) return this.#refuse(socket, "too many connections", true);
     socket.timeout(idleTimeoutSeconds);
   }
 
@@ -165,8 +196,14 @@ export class WorkerSocket {
     if (message.action === "ack") {
       return this.#ports.offerAck(message.id, peer.pid, (reply) => this.#answer(socket, message.id, reply));
     }
-    if (this.#ports.onWorkerError(peer.pid, message))
-      return this.#answer(socket, message.id, { kind: "accepted" });
+    this.#takeReport(socket, peer, message);
+  }
+
+  #takeReport(socket: PeerSocket, peer: Peer, report: WorkerMessage & { action: "error" }): void {
+    if (this.#reports.admit(this.#ports.nowMs()) === undefined)
+      return this.#refuse(socket, "too many errors are reported", true);
+    if (this.#ports.onWorkerError(peer.pid, report))
+      return this.#answer(socket, report.id, { kind: "accepted" });
     this.#refuse(socket, "an error may only be reported by the worker itself", true);
   }
 
@@ -215,17 +252,23 @@ export class WorkerSocket {
     peer.unsentBytes = bytes.length - written;
   }
 
-  #onError(socket: PeerSocket, error: Error): void {
-    if (socket.data !== undefined) socket.data.closeReason = error.message;
-  }
-
-  #onClose(socket: PeerSocket): void {
+  #onClose(socket: PeerSocket, error: Error | undefined): void {
     const peer = socket.data;
     if (peer === undefined) return;
     socket.data = undefined;
     this.#connections -= 1;
-    this.#ports.onDisconnected(peer.pid, peer.connection, peer.closeReason);
+    this.#ports.onDisconnected(peer.pid, peer.connection, error?.message ?? peer.closeReason);
   }
+}
+
+/**
+ * Bun's `error` handler gets what our own handlers throw, and nothing else (a connection reset comes with `close`). It
+ * ends the process as anywhere else: thrown again where Bun doesn't catch it.
+ */
+function dieOf(mistake: Error): void {
+  queueMicrotask(() => {
+    throw mistake;
+  });
 }
 
 /** `@name` is written for people; the kernel wants a NUL in front of an abstract name (unix(7)). */

@@ -213,7 +213,8 @@ test("an ack that comes while the worker is being stopped changes nothing, and i
   `;
   await using running = new Running(acking(shell(script), 'ack_timeout = "2s"\nstop_timeout = "20s"'));
   await running.waitFor("worker stopped");
-  expect(running.output).toBe("kleinhirn ack: this worker is being stopped\nstatus 1\n");
+  await waitForOutput(running, "kleinhirn ack: this worker is being stopped\n");
+  await waitForOutput(running, "status 1\n");
   expect(refusals(running)).toEqual([]);
   expect(running.find("worker ready")).toBeUndefined();
 });

@@ -56,7 +56,8 @@ test("count workers, each leading a session and a group of its own, with its own
     });
     expect(environmentOf(pid)).not.toHaveProperty("KLEINHIRN_STATUS_FD");
   }
-  expect(running.find("worker set running")).toMatchObject({ set: "it", ready: 3, count: 3 });
+  const [isRunning] = await running.waitFor("worker set running");
+  expect(isRunning).toMatchObject({ set: "it", ready: 3, count: 3 });
 });
 
 test("several sets run side by side, each with its own command, folder and variables", async () => {

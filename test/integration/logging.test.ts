@@ -150,8 +150,14 @@ const vanishing = { ["v".repeat(200)]: "#!/bin/sh\nexec sleep 1000\n" };
 async function beginFlood(running: Running): Promise<void> {
   await waitUntil(() => isHealthy(running, "/readyz"));
   rmSync(join(running.folder, "v".repeat(200)));
-  const worker = running.processes().find((pid) => argumentsOf(pid)[0] === "sleep");
-  process.kill(Number(worker), "SIGKILL");
+  process.kill(await findSleeper(running), "SIGKILL");
+}
+
+/** The worker has executed its program: "ready" may come a moment before that. */
+async function findSleeper(running: Running): Promise<number> {
+  const find = () => running.processes().find((pid) => argumentsOf(pid)[0] === "sleep") ?? 0;
+  await waitUntil(() => find() !== 0);
+  return find();
 }
 
 async function countDeaths(running: Running): Promise<number> {
@@ -217,10 +223,8 @@ test("a reader that goes away is no reason to stop", async () => {
   await waitUntil(() => !isAlive(reader));
   await waitUntil(() => isHealthy(running, "/readyz"));
   for (let deaths = 1; deaths <= 3; deaths += 1) {
-    const worker = running.processes().find((pid) => argumentsOf(pid)[0] === "sleep");
-    process.kill(Number(worker), "SIGKILL");
+    process.kill(await findSleeper(running), "SIGKILL");
     await waitUntil(async () => (await countDeaths(running)) === deaths);
-    await waitUntil(() => running.processes().some((pid) => argumentsOf(pid)[0] === "sleep"));
   }
   expect(await running.stop()).toBe(0);
 });

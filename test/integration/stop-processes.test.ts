@@ -166,7 +166,8 @@ test("HUP, USR1, USR2 and WINCH are passed on to every worker, and mean nothing 
   for (const slot of [0, 1]) {
     expect(readFileSync(join(running.folder, `got.${slot}`), "utf8")).toBe("HUP\nUSR1\nUSR2\nWINCH\n");
   }
-  expect(running.all("signal passed on").map(({ signal, workers }) => [signal, workers])).toEqual([
+  const passedOn = await running.waitFor("signal passed on", 4);
+  expect(passedOn.map(({ signal, workers }) => [signal, workers])).toEqual([
     ["SIGHUP", 2],
     ["SIGUSR1", 2],
     ["SIGUSR2", 2],

@@ -1,0 +1,133 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { WarningLimiter } from "../../src/workers/warning-limiter.ts";
+import { type SocketSystem, WorkerSocket, type WorkerSocketPorts } from "../../src/workers/worker-socket.ts";
+import { Peer } from "../helpers/peer.ts";
+import { waitUntil } from "../helpers/wait.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kleinhirn-"));
+const address = join(folder, "s.sock");
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("a mistake of ours while a message is handled ends the process: Bun doesn't get to keep it", async () => {
+  const program = join(import.meta.dir, "../fixtures/programs/mistaken-socket.ts");
+  const child = Bun.spawn([process.execPath, program, address], { stdout: "pipe", stderr: "inherit" });
+  try {
+    const reader = child.stdout.getReader();
+    const first = await reader.read();
+    expect(Buffer.from(first.value ?? []).toString()).toBe("listening\n");
+    using peer = new Peer(address);
+    peer.send('{"action":"ack","id":"x-1"}\n');
+    const said = await reader.read();
+    expect(Buffer.from(said.value ?? []).toString()).toBe("uncaught: a mistake of ours\n");
+    expect(await child.exited).toBe(70);
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+});
+
+const idlePorts: WorkerSocketPorts = {
+  peerPid: () => process.pid,
+  offerAck: () => {},
+  onWorkerError: () => true,
+  onConnected: () => false,
+  onMessage: () => undefined,
+  onDisconnected: () => {},
+  warn: () => {},
+  nowMs: () => 0,
+  limiter: new WarningLimiter(1, 1),
+};
+
+test("a flood of error reports is refused beyond a bound: each would be a backtrace in the log", async () => {
+  let taken = 0;
+  const busy = join(folder, "busy.sock");
+  const socket = new WorkerSocket(busy, {
+    ...idlePorts,
+    // Connections of this very process are taken for the socket's own.
+    peerPid: () => 1,
+    onWorkerError: () => {
+      taken += 1;
+      return true;
+    },
+  });
+  const peers = Array.from({ length: 150 }, () => new Peer(busy));
+  for (const peer of peers) peer.send('{"action":"error","id":"x-1","message":"m","error":"e"}\n');
+  const answers = await Promise.all(peers.map((peer) => peer.closed()));
+  socket.stop();
+  expect(taken).toBe(100);
+  expect(answers.filter((answer) => answer === '{"error":"too many errors are reported"}\n')).toHaveLength(
+    50,
+  );
+});
+
+/** A kernel of which only the connections to ourselves matter; each waits for `accept` or `refuse`. */
+class Backlog {
+  #open: (socket: object) => void = () => {};
+  readonly #refusals: ((error: Error) => void)[] = [];
+  joined = 0;
+
+  readonly system = {
+    listen: ({ socket }: { socket: { open: (socket: object) => void } }) => {
+      this.#open = socket.open;
+      return { stop: () => {} };
+    },
+    connect: () => {
+      this.joined += 1;
+      return new Promise((_, reject) => this.#refusals.push(reject));
+    },
+    // It has the two functions that are called, of Bun's many.
+  } as unknown as SocketSystem;
+
+  accept(): void {
+    this.#open({ fd: -1, end: () => {} });
+  }
+
+  refuse(code: string): void {
+    this.#refusals.at(-1)?.(Object.assign(new Error(code), { code }));
+  }
+}
+
+function openOn(backlog: Backlog): WorkerSocket {
+  return new WorkerSocket("@backlog", idlePorts, backlog.system);
+}
+
+test("a backlog that is full is waited for: it has not been read yet", async () => {
+  const backlog = new Backlog();
+  let reads = 0;
+  openOn(backlog).readBacklog(() => {
+    reads += 1;
+  });
+  backlog.refuse("ECONNREFUSED");
+  await waitUntil(() => backlog.joined === 2);
+  expect(reads).toBe(0);
+  backlog.accept();
+  expect(reads).toBe(1);
+});
+
+test("who asks while a connection is on its way gets one of its own, and each is answered once", () => {
+  const backlog = new Backlog();
+  const socket = openOn(backlog);
+  const answered: string[] = [];
+  socket.readBacklog(() => answered.push("first"));
+  socket.readBacklog(() => answered.push("second"));
+  backlog.accept();
+  expect(answered).toEqual(["first"]);
+  backlog.accept();
+  expect(answered).toEqual(["first", "second"]);
+  expect(backlog.joined).toBe(2);
+});
+
+test("with the socket's file gone nobody can be waiting in its backlog", async () => {
+  const backlog = new Backlog();
+  let reads = 0;
+  openOn(backlog).readBacklog(() => {
+    reads += 1;
+  });
+  backlog.refuse("ENOENT");
+  await waitUntil(() => reads === 1);
+  expect(backlog.joined).toBe(1);
+});
