@@ -43,7 +43,8 @@ function* eachDeadline(fleet: Fleet): Generator<number | undefined> {
 /** Its preloader is on its way out; the end of that withdraws the launch, whatever the clock says. */
 function isWithdrawn(fleet: Fleet, set: number): boolean {
   const { preloader } = setAt(fleet, set).limits;
-  return preloader !== undefined && fleet.preloaders[preloader]?.process.phase === "stopping";
+  const phase = preloader === undefined ? undefined : fleet.preloaders[preloader]?.process.phase;
+  return phase === "stopping" || phase === "gone";
 }
 
 function* eachBackoffEnd(slots: Fleet["sets"][number]["slots"]): Generator<number> {

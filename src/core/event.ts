@@ -28,6 +28,8 @@ export type Event =
     } & PreloaderRef)
   /** Its connection ended, or it broke the protocol, and its process is still there. */
   | ({ readonly type: "preloaderDisconnected"; readonly reason: string } & PreloaderRef)
+  /** Its process is gone, and its pid may be anybody's; what it wrote is still being read. `preloaderExited` follows. */
+  | ({ readonly type: "preloaderGone" } & PreloaderRef)
   /** Its process is gone *and* its connection has been read to the end: every `launched` line has been seen. */
   | ({ readonly type: "preloaderExited"; readonly exit: ExitStatus } & PreloaderRef)
   | { readonly type: "stopRequested"; readonly signal: "SIGTERM" | "SIGINT" }

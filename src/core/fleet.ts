@@ -74,6 +74,15 @@ export type PreloaderProcess =
       readonly cause: string;
       readonly killAtMs: number | undefined;
     }
+  /** It can't be signalled any more: its pid may be anybody's. Whether it launched what it was asked for is still to be read. */
+  | {
+      readonly phase: "gone";
+      readonly pid: number;
+      readonly launchedAtMs: number;
+      readonly was: "loading" | "ready" | "stopping";
+      /** Why it was asked to go, if it was. */
+      readonly cause: string | undefined;
+    }
   /** None there and none wanted: a stop, or all its sets are faulted. */
   | { readonly phase: "retired" };
 

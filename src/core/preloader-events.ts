@@ -56,7 +56,7 @@ export function onPreloaderFailed(turn: Turn, ref: PreloaderRef, message: string
   const current = findCurrent(turn, ref);
   if (current === undefined) return;
   const { process } = current;
-  const isAsked = process.phase === "stopping" && process.cause === "shutdown";
+  const isAsked = "cause" in process && process.cause === "shutdown";
   const pid = "pid" in process ? process.pid : undefined;
   const fields = { ...preloaderFields(turn, ref, pid), reason: firstLine(message), error: backtrace };
   report(turn, isAsked ? "info" : "error", "preloader could not load the code", fields);
@@ -69,6 +69,27 @@ export function onPreloaderDisconnected(turn: Turn, ref: PreloaderRef, reason: s
   if (phase !== "loading" && phase !== "ready") return;
   report(turn, "error", "preloader lost its connection", { ...preloaderFields(turn, ref), reason });
   stopPreloader(turn, ref.preloader, "lost its connection");
+}
+
+/** The kernel may give its pid to anybody from now on: whatever has to be done by that number is done now, or never. */
+export function onPreloaderGone(turn: Turn, ref: PreloaderRef): void {
+  const current = findCurrent(turn, ref);
+  const { process } = current ?? {};
+  if (process?.phase !== "loading" && process?.phase !== "ready" && process?.phase !== "stopping") return;
+  changePreloader(turn, ref.preloader, { process: goneFrom(process) });
+  sweepPreloadersGroup(turn, ref, process.pid);
+}
+
+type Living = Extract<PreloaderProcess, { phase: "loading" | "ready" | "stopping" }>;
+type Gone = Extract<PreloaderProcess, { phase: "gone" }>;
+
+function goneFrom(process: Living): Gone {
+  const { pid, launchedAtMs, phase: was } = process;
+  return { phase: "gone", pid, launchedAtMs, was, cause: was === "stopping" ? process.cause : undefined };
+}
+
+function sweepPreloadersGroup(turn: Turn, ref: PreloaderRef, pid: number): void {
+  sweepGroup(turn, pid, preloaderAt(turn.fleet, ref.preloader).limits.stopTimeoutMs);
 }
 
 export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatus): void {
@@ -88,6 +109,11 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
     case "loading":
     case "ready":
     case "stopping":
+      reportEnd(turn, ref, goneFrom(process), exit);
+      sweepPreloadersGroup(turn, ref, process.pid);
+      return buryPreloader(turn, ref, goneFrom(process), exit);
+    case "gone":
+      reportEnd(turn, ref, process, exit);
       return buryPreloader(turn, ref, process, exit);
     case "waiting":
     case "retired":
@@ -97,21 +123,20 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
   }
 }
 
-type Living = Extract<PreloaderProcess, { phase: "loading" | "ready" | "stopping" }>;
-
-function buryPreloader(turn: Turn, ref: PreloaderRef, process: Living, exit: ExitStatus): void {
-  const isAsked = process.phase === "stopping" && process.cause === "shutdown";
+function reportEnd(turn: Turn, ref: PreloaderRef, process: Gone, exit: ExitStatus): void {
+  const isAsked = process.cause === "shutdown";
   report(turn, isAsked ? "info" : "error", isAsked ? "preloader stopped" : "preloader died", {
     ...preloaderFields(turn, ref, process.pid),
     exit: describeExit(exit),
-    was: process.phase,
-    cause: process.phase === "stopping" ? process.cause : undefined,
+    was: process.was,
+    cause: process.cause,
     asked: isAsked,
     age_ms: elapsedMs(turn, process.launchedAtMs),
   });
-  sweepGroup(turn, process.pid, preloaderAt(turn.fleet, ref.preloader).limits.stopTimeoutMs);
-  const cause = process.phase === "stopping" ? process.cause : describeExit(exit);
-  endGeneration(turn, ref.preloader, cause, isAsked);
+}
+
+function buryPreloader(turn: Turn, ref: PreloaderRef, { cause }: Gone, exit: ExitStatus): void {
+  endGeneration(turn, ref.preloader, cause ?? describeExit(exit), cause === "shutdown");
 }
 
 /** Everything asked of this generation is answered now: what was not launched never will be. */

@@ -177,7 +177,7 @@ function nameUnreaped(turn: Turn): void {
     report(turn, "error", "worker could not be reaped after KILL", fields);
   }
   for (const [preloader, { process, generation }] of turn.fleet.preloaders.entries()) {
-    if (process.phase === "retired") continue;
+    if (process.phase === "retired" || process.phase === "gone") continue;
     const pid = "pid" in process ? process.pid : undefined;
     const fields = preloaderFields(turn, { preloader, generation }, pid);
     report(turn, "error", "preloader could not be reaped after KILL", fields);

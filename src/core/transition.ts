@@ -12,6 +12,7 @@ import {
   onPreloaderDisconnected,
   onPreloaderExited,
   onPreloaderFailed,
+  onPreloaderGone,
   onPreloaderLaunched,
   onPreloaderLaunchFailed,
   onPreloaderReady,
@@ -59,6 +60,8 @@ function dispatch(turn: Turn, event: Event): void {
       return onPreloaderFailed(turn, event, event.message, event.backtrace);
     case "preloaderDisconnected":
       return onPreloaderDisconnected(turn, event, event.reason);
+    case "preloaderGone":
+      return onPreloaderGone(turn, event);
     case "preloaderExited":
       return onPreloaderExited(turn, event, event.exit);
     case "stopRequested":

@@ -60,6 +60,7 @@ function describePreloader(fleet: Fleet, { limits }: WorkerSet): string | undefi
     case "loading":
       return `preloader loading generation ${generation}`;
     case "stopping":
+    case "gone":
       return `preloader stopping generation ${generation}`;
     case "retired":
       return "no preloader";

@@ -204,6 +204,7 @@ export class PreloadLauncher {
     link.exit = exit;
     // A fork in the middle of its work, perhaps hung in a hook, may still hold the connection.
     this.#ports.killGroup(pid);
+    this.#ports.post({ type: "preloaderGone", ...link.ref });
     const cancelCutOff = this.#ports.setTimer(() => this.#cutOff(link), cutOffAfterMs);
     this.#ports.readBacklog(() => {
       link.isBacklogRead = true;

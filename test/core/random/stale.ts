@@ -47,6 +47,7 @@ function stalePreloaderEvents({ world }: Run, dice: Dice): Event[] {
     { type: "preloaderLaunchFailed", ...ref, message: "late" },
     { type: "preloaderReady", ...ref },
     { type: "preloaderDisconnected", ...ref, reason: "late" },
+    { type: "preloaderGone", ...ref },
     { type: "preloaderExited", ...ref, exit: { kind: "exited", code: 0 } },
   ];
   const current = world.preloaders[preloader];

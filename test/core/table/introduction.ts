@@ -57,14 +57,14 @@ stateDiagram-v2
   loading --> ready : preloaderReady
   loading --> stopping : load_timeout, connection lost, stop
   ready --> stopping : launch_timeout, connection lost, stop
-  loading --> waiting : preloaderExited
-  ready --> waiting : preloaderExited
+  loading --> gone : preloaderGone
+  ready --> gone : preloaderGone
   stopping --> killed : grace period over
-  stopping --> waiting : preloaderExited
-  killed --> waiting : preloaderExited
+  stopping --> gone : preloaderGone
+  killed --> gone : preloaderGone
+  gone --> waiting : preloaderExited
   waiting --> retired : no set wants it, stop
-  stopping --> retired : preloaderExited, in a stop
-  killed --> retired : preloaderExited, in a stop
+  gone --> retired : preloaderExited, in a stop
 \`\`\`
 
 ## The supervisor

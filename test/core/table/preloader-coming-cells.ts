@@ -13,6 +13,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
       why: "late, but worth its line",
     }),
     preloaderDisconnected: ignored("there is no process to stop"),
+    preloaderGone: ignored("there is no process that could be gone"),
     preloaderExited: ignored("its failure has been counted"),
     stale: ignored("an earlier generation"),
     notDue: ignored("the timer was early"),
@@ -45,6 +46,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
       why: "worth its line, whenever it comes",
     }),
     preloaderDisconnected: ignored("it can't speak before it is launched"),
+    preloaderGone: ignored("`preloaderExited` follows, and ends it"),
     preloaderExited: to("waiting", ["error: preloader died"], {
       deaths: 1,
       why: "the exit overtook the announcement of the pid; its second failure: a delay",
@@ -83,6 +85,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
       "TERM to process 102",
       "debug: preloader stopping",
     ]),
+    preloaderGone: to("gone", ["TERM to group 102"], { why: "what it wrote is still to be read" }),
     preloaderExited: to("waiting", ["error: preloader died", "TERM to group 102"], {
       deaths: 1,
       why: "its second failure: a delay",
@@ -135,6 +138,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
       "TERM to process 102",
       "debug: preloader stopping",
     ]),
+    preloaderGone: to("gone", ["TERM to group 102"], { why: "what it wrote is still to be read" }),
     preloaderExited: to("waiting", ["error: preloader died", "TERM to group 102"], {
       deaths: 1,
       why: "its second failure: a delay",

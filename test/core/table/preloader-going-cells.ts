@@ -13,6 +13,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
       why: "the answer to its TERM: where it hung",
     }),
     preloaderDisconnected: ignored("it is going already"),
+    preloaderGone: to("gone", ["TERM to group 102"], { why: "what it wrote is still to be read" }),
     preloaderExited: to(
       "requested",
       ["error: preloader died", "TERM to group 102", "start preloader generation 3"],
@@ -52,6 +53,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
       why: "the answer to its TERM, and no error",
     }),
     preloaderDisconnected: ignored("it is going already"),
+    preloaderGone: to("gone", ["TERM to group 102"], { why: "what it wrote is still to be read" }),
     preloaderExited: to("retired", ["info: preloader stopped", "TERM to group 102"], {
       why: "asked to go, so no failure",
     }),
@@ -95,6 +97,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
       why: "worth its line, whenever it comes",
     }),
     preloaderDisconnected: ignored("it is going already"),
+    preloaderGone: to("gone", ["TERM to group 102"], { why: "what it wrote is still to be read" }),
     preloaderExited: to(
       "requested",
       ["error: preloader died", "TERM to group 102", "start preloader generation 3"],
@@ -132,6 +135,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
       why: "late, but worth its line",
     }),
     preloaderDisconnected: ignored("there is no process to stop"),
+    preloaderGone: ignored("there is no process that could be gone"),
     preloaderExited: ignored("its failure has been counted"),
     stale: ignored("an earlier generation"),
     notDue: ignored("it has no deadline"),
@@ -155,6 +159,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
       why: "late, but worth its line",
     }),
     preloaderDisconnected: ignored("there is no process to stop"),
+    preloaderGone: ignored("there is no process that could be gone"),
     preloaderExited: ignored("its failure has been counted"),
     stale: ignored("an earlier generation"),
     notDue: ignored("it has no deadline"),

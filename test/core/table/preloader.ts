@@ -22,6 +22,7 @@ import {
 import type { Table } from "./cell.ts";
 import { comingCells } from "./preloader-coming-cells.ts";
 import { goingCells } from "./preloader-going-cells.ts";
+import { goneCells } from "./preloader-gone-cells.ts";
 
 export type PreloaderState =
   | "waiting"
@@ -31,6 +32,8 @@ export type PreloaderState =
   | "stoppingLate"
   | "stoppingByStop"
   | "killed"
+  | "gone"
+  | "goneByStop"
   | "retiredByFault"
   | "retiredByStop";
 
@@ -40,6 +43,7 @@ export type PreloaderEventName =
   | "preloaderReady"
   | "preloaderFailed"
   | "preloaderDisconnected"
+  | "preloaderGone"
   | "preloaderExited"
   | "stale"
   | "notDue"
@@ -62,6 +66,7 @@ const ready = () => post(loading(), preloaderReady(2));
 const waiting = () => post(requested(), failed);
 const late = () => wait(loading(), preloaderLimits.loadTimeoutMs);
 const stopping = () => post(loading(), terminate);
+const gone: Event = { type: "preloaderGone", ...ref };
 
 /** Whatever an earlier generation may still have to say, all at once. */
 const staleEvents: readonly Event[] = [
@@ -70,6 +75,7 @@ const staleEvents: readonly Event[] = [
   preloaderReady(1),
   { type: "preloaderFailed", preloader: 0, generation: 1, message: "no such file", backtrace: "" },
   { type: "preloaderDisconnected", preloader: 0, generation: 1, reason: "end of file" },
+  { type: "preloaderGone", preloader: 0, generation: 1 },
   preloaderExited(1),
 ];
 
@@ -88,6 +94,11 @@ export const preloaderTable: Table<PreloaderState, PreloaderEventName> = {
       text: "killed, after its load timed out and its grace period",
       run: () => wait(late(), preloaderLimits.stopTimeoutMs),
     },
+    gone: {
+      text: "gone: its process has exited, its connection is still being read",
+      run: () => post(ready(), gone),
+    },
+    goneByStop: { text: "gone, by a stop", run: () => post(stopping(), gone) },
     retiredByFault: {
       text: "retired, its only set is faulted",
       run: () => sweep(post(waiting(), exited(1))),
@@ -106,6 +117,7 @@ export const preloaderTable: Table<PreloaderState, PreloaderEventName> = {
       text: "`preloaderDisconnected`",
       run: (scene) => post(scene, { type: "preloaderDisconnected", ...ref, reason: "end of file" }),
     },
+    preloaderGone: { text: "`preloaderGone`", run: (scene) => post(scene, gone) },
     preloaderExited: { text: "`preloaderExited`", run: (scene) => post(scene, preloaderExited(2)) },
     stale: {
       text: "any of these, of generation 1",
@@ -126,7 +138,7 @@ export const preloaderTable: Table<PreloaderState, PreloaderEventName> = {
     return process.phase === "stopping" && process.killAtMs === undefined ? "killed" : process.phase;
   },
   deathsOf: ({ fleet }) => fleet.preloaders[0]?.deaths ?? [],
-  cells: { ...comingCells, ...goingCells },
+  cells: { ...comingCells, ...goingCells, ...goneCells },
 };
 
 function effectsOfAll(scene: Scene, events: readonly Event[]): Scene["effects"] {
@@ -149,6 +161,7 @@ function deadlineOf(process: PreloaderProcess): number | undefined {
       return process.killAtMs;
     case "requested":
     case "ready":
+    case "gone":
     case "retired":
       return undefined;
   }
