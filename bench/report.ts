@@ -134,13 +134,19 @@ function growthTable(columns: readonly Column<RestartSample>[]): string {
   );
 }
 
+/** Where the tables went is of no interest to whoever reads them there. */
+function withoutOutput(args: readonly string[]): readonly string[] {
+  const at = args.indexOf("--output");
+  return at < 0 ? args : args.toSpliced(at, 2);
+}
+
 function introduce({ options, args, begun, loadBefore, loadAfter, clock }: Circumstances): string {
   const facts = [
     ["date", begun.toISOString().slice(0, 16).replace("T", " ")],
     ...describeMachine(),
     ["load average before, after", `${loadBefore}, ${loadAfter}`],
     ["clocks agree to", `${(clock.error / 1000).toFixed(0)} µs`],
-    ["command", `\`${["bench/run", ...args].join(" ")}\``],
+    ["command", `\`${["bench/run", ...withoutOutput(args)].join(" ")}\``],
     ["rounds", `${options.rounds}, taken in turns; of the restarts ${options.restartRounds}`],
   ];
   const lines = facts.map(([name, value]) => tableRow([name ?? "", value ?? ""]));

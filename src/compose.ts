@@ -12,6 +12,7 @@ import { type ChildRequest, isBunChild, spawnChild } from "./system/child.ts";
 import { monotonicMs, setTimer } from "./system/clock.ts";
 import { inheritedEnvironment } from "./system/environment.ts";
 import { prepareExecStep } from "./system/exec-step.ts";
+import { collectGarbageSoon } from "./system/garbage.ts";
 import {
   type InheritedSockets,
   InheritedSocketsError,
@@ -23,12 +24,12 @@ import { listChildren, readProcessStat } from "./system/process-table.ts";
 import { createReaper, type Reaper } from "./system/reaper.ts";
 import type { SignalSource } from "./system/signals.ts";
 import { systemWaiter } from "./system/wait.ts";
-import { executeWorker } from "./workers/exec-launcher.ts";
+import { type ExecLauncherPorts, executeWorker } from "./workers/exec-launcher.ts";
 import { type OpenedSocket, openWorkerSocket } from "./workers/open-socket.ts";
 import { OrphanReport } from "./workers/orphan-report.ts";
 import { PreloadLauncher } from "./workers/preload-launcher.ts";
 import { Processes } from "./workers/processes.ts";
-import { isThere, killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
+import { isGroupThere, killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
 import { WarningLimiter } from "./workers/warning-limiter.ts";
 
 export type Surroundings = {
@@ -93,7 +94,7 @@ class Composition {
     this.#reaper = this.#createReaper();
     this.#sweep = new OrphanSweep({
       listChildren: () => listChildren().filter((pid) => readProcessStat(pid)?.state !== "Z"),
-      isKnown: (pid) => this.#isOurs(pid),
+      isKnown: this.#isOurs,
       signalProcess: (pid, signal) => sendToProcess(pid, signal, parts.surroundings.log),
       reportKilled: (count) =>
         parts.surroundings.log({ level: "warning", message: "orphans killed", fields: { count } }),
@@ -147,17 +148,18 @@ class Composition {
     const ports: Ports = {
       nowMs: monotonicMs,
       setAlarm: (atMs) => alarm.set(atMs),
-      executeWorker: (launch) =>
-        executeWorker(launch, {
-          startProcess: (which, handlers) => this.#startedProcesses().startWorker(which, handlers),
-          post: (event) => this.#supervisor.post(event),
-          warn: (message, fields) => log({ level: "warning", message, fields }),
-          schedule: setImmediate,
-        }),
-      spawnWorker: (spawn) => this.#preloading.spawn(spawn),
+      executeWorker: (launch) => {
+        collectGarbageSoon();
+        executeWorker(launch, this.#execPorts());
+      },
+      spawnWorker: (spawn) => {
+        collectGarbageSoon();
+        this.#preloading.spawn(spawn);
+      },
       startPreloader: (ref) => this.#preloading.start(ref),
       signalProcess: (pid, signal) => sendToProcess(pid, signal, log),
-      signalGroup: (pgid, signal) => (this.#isTakenOver(pgid) ? "gone" : sendToGroup(pgid, signal, log)),
+      signalGroup: (pgid, signal) =>
+        isGroupThere(pgid, this.#isOurs) ? sendToGroup(pgid, signal, log) : "gone",
       sweepOrphans: (signal) => this.#sweep.begin(signal),
       isSelfOrDescendant,
       log,
@@ -169,16 +171,16 @@ class Composition {
     return new Supervisor(this.#parts.plan.limits, ports, idPrefix, seed);
   }
 
-  /**
-   * Linux gives no process the number of a group that still has members. So where there is a process of that number and it
-   * is none of ours, the group that was meant is gone, and this one is that process's.
-   */
-  #isTakenOver(pgid: number): boolean {
-    return !this.#isOurs(pgid) && isThere(pgid);
-  }
+  readonly #isOurs = (pid: number): boolean => isBunChild(pid) || this.#preloading.isWorker(pid);
 
-  #isOurs(pid: number): boolean {
-    return isBunChild(pid) || this.#preloading.isWorker(pid);
+  #execPorts(): ExecLauncherPorts {
+    const { log } = this.#parts.surroundings;
+    return {
+      startProcess: (which, handlers) => this.#startedProcesses().startWorker(which, handlers),
+      post: (event) => this.#supervisor.post(event),
+      warn: (message, fields) => log({ level: "warning", message, fields }),
+      schedule: setImmediate,
+    };
   }
 
   #createPreloading(): PreloadLauncher {
@@ -200,7 +202,8 @@ class Composition {
   }
 
   #createReaper(): Reaper {
-    return createReaper({
+    let hasReapedOrphans = false;
+    const reaper = createReaper({
       waiter: systemWaiter,
       isBunChild,
       isOurs: (pid) => this.#preloading.isWorker(pid),
@@ -210,12 +213,19 @@ class Composition {
       listChildren,
       onExit: (pid, exit) => this.#preloading.onWorkerExit(pid, exit),
       onOrphan: (pid, exit) => {
+        hasReapedOrphans = true;
         this.#sweep.forget(pid);
         this.#orphans.add(pid, exit);
       },
       onNoChildren: () => this.#onNoChildren(),
       schedule: setImmediate,
     });
+    const poke = () => {
+      reaper.poke();
+      if (hasReapedOrphans) this.#supervisor.forgetEmptyGroups((pgid) => isGroupThere(pgid, this.#isOurs));
+      hasReapedOrphans = false;
+    };
+    return { poke };
   }
 
   #onNoChildren(): void {
@@ -234,7 +244,7 @@ class Composition {
         isSelfOrDescendant(peerPid, process.pid) && this.#supervisor.takeWorkerError(peerPid, message),
       onConnected: (peerPid, connection) => this.#preloading.onConnected(peerPid, connection),
       onMessage: (peerPid, connection, message) => this.#preloading.onMessage(peerPid, connection, message),
-      onDisconnected: (peerPid, connection, why) => this.#preloading.onDisconnected(peerPid, connection, why),
+      onDisconnected: (_, connection, why) => this.#preloading.onDisconnected(connection, why),
       warn: (message, fields) => surroundings.log({ level: "warning", message, fields }),
       nowMs: monotonicMs,
       limiter: new WarningLimiter(warningsPerWindow, warningWindowMs),

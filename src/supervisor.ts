@@ -111,6 +111,16 @@ export class Supervisor {
     return true;
   }
 
+  /**
+   * To be called when orphans have been reaped: one may have been the last in a group that still has its KILL to come, and
+   * the number of that group may soon be another's.
+   */
+  forgetEmptyGroups(isThere: (pgid: number) => boolean): void {
+    for (const { pgid } of this.#fleet.strays) {
+      if (!isThere(pgid)) this.post({ type: "groupGone", pgid });
+    }
+  }
+
   #decide(event: Event): void {
     const { state, effects } = transition(this.#fleet, event, this.#ports.nowMs());
     this.#fleet = state;

@@ -1,5 +1,4 @@
 /** From the command line to the exit status; the only way out of the process. */
-import { isatty } from "node:tty";
 import { configFromCommand } from "../config/from-command-line.ts";
 import { type LoadResult, loadConfig } from "../config/load.ts";
 import { assertNever } from "../core/assert-never.ts";
@@ -7,6 +6,7 @@ import { wantsColor } from "../logging/pretty.ts";
 import { execStepCommand } from "../system/exec-step-command.ts";
 import { runExecStepFallback } from "../system/exec-step-fallback.ts";
 import { captureSignals, type SignalSource } from "../system/signals.ts";
+import { isTerminal } from "../system/terminal.ts";
 import { type Command, parseCommandLine } from "./arguments.ts";
 import { checkConfig } from "./check.ts";
 import { version } from "./definitions.ts";
@@ -48,7 +48,7 @@ async function runCommand(command: Exclude<Command, RunCommand>): Promise<number
     case "health":
       return await (await import("./health.ts")).runHealth(command);
     case "help":
-      print(await renderHelp(command.topic, wantsColor(process.env, isatty(1))));
+      print(await renderHelp(command.topic, wantsColor(process.env, isTerminal(1))));
       return exitOk;
     case "version":
       print(version);

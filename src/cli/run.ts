@@ -1,5 +1,4 @@
 /** `kleinhirn run`: from a valid configuration to the exit status of a stopped supervisor. */
-import { isatty } from "node:tty";
 import { supervise } from "../compose.ts";
 import type { Config } from "../config/config.ts";
 import { errorText } from "../logging/error-text.ts";
@@ -12,6 +11,7 @@ import { OperatingSystemError } from "../system/operating-system-error.ts";
 import { checkRequirements } from "../system/requirements.ts";
 import type { SignalSource } from "../system/signals.ts";
 import { becomeSubreaper } from "../system/subreaper.ts";
+import { isTerminal } from "../system/terminal.ts";
 import { exitInternal, exitOsRefused, exitUnavailable } from "./exit-code.ts";
 
 /** A log reader that takes nothing doesn't hold the exit for longer; one that is slow, ten times as long. */
@@ -50,13 +50,13 @@ function exitCodeOf(error: unknown): number | undefined {
 }
 
 function openLog(config: Config, sink: Sink, fd: number): Logger {
-  const isTerminal = isatty(fd);
+  const isOnTerminal = isTerminal(fd);
   return createLogger({
     config: config.log,
     service: config.supervisor.name,
     sink,
-    isTerminal,
-    color: wantsColor(process.env, isTerminal),
+    isTerminal: isOnTerminal,
+    color: wantsColor(process.env, isOnTerminal),
     now: wallClock,
   });
 }

@@ -17,7 +17,7 @@ export type LoggerOptions = {
   /** `supervisor.name`: the `service` of every line. */
   readonly service: string;
   readonly sink: Sink;
-  /** Whether the sink's descriptor is a terminal: ask `isatty` of node:tty, see `createLogger`. */
+  /** Whether the sink's descriptor is a terminal: see `createLogger`. */
   readonly isTerminal: boolean;
   /** For the human format alone; see `wantsColor`. */
   readonly color: boolean;
@@ -41,7 +41,7 @@ const consolaLevels = { ...LogLevels, fatal: LogLevels.error - 1 };
  * Renders events that are at least as grave as the configured level, and hands them to the sink.
  *
  * Whoever calls this must not touch `process.stderr` or `process.stdout`, be it only for `isTTY`: Bun then makes a pipe there
- * non-blocking for everybody who shares it, workers included. `isatty(fd)` of node:tty doesn't.
+ * non-blocking for everybody who shares it, workers included. isatty(3) doesn't.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const render = createRenderer(options);

@@ -1,4 +1,4 @@
-import { connect, type NetConnectOpts } from "node:net";
+import type { NetConnectOpts } from "node:net";
 
 /**
  * What the child writes to its ack descriptor, as it comes, and `onEnd` when nobody can write any more. Neither is
@@ -22,6 +22,8 @@ export type AckDescriptor = {
  * child is gone and something that it has left behind still holds on to it.
  */
 export function readAckDescriptor(descriptor: number, handlers: AckHandlers): AckDescriptor {
+  // Only programs that ack by a descriptor make the supervisor load it: it brings all of Node's streams along.
+  const { connect } = process.getBuiltinModule("node:net");
   // Bun's documentation of "socket-fd" has this form; Node's types want an address too, and there is none.
   const socket = connect({ fd: descriptor } as NetConnectOpts);
   let open = true;

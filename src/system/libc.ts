@@ -17,6 +17,7 @@ const functions = {
   getppid: { args: [], returns: "i32" },
   getsid: { args: ["i32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  isatty: { args: ["i32"], returns: "i32" },
   kill: { args: ["i32", "i32"], returns: "i32" },
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" },
@@ -112,6 +113,11 @@ export function getsockopt(descriptor: number, level: number, option: number, va
   const libc = opened();
   const length = new Uint32Array([value.byteLength]);
   return answer(libc, libc.symbols.getsockopt(descriptor, level, option, value, length));
+}
+
+/** isatty(3) says 1 or, with whatever reason in errno, 0. */
+export function isatty(descriptor: number): boolean {
+  return opened().symbols.isatty(descriptor) === 1;
 }
 
 /** kill(2) as it is, with all its special pids; `signalProcess` has the guards. */

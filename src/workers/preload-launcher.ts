@@ -49,7 +49,8 @@ export type PreloadLauncherPorts = {
 
 export class PreloadLauncher {
   readonly #ports: PreloadLauncherPorts;
-  readonly #links = new Map<number, PreloaderLink>();
+  /** Not by pid: that of a preloader which has been reaped may be a newer one's while the last words of the old are read. */
+  readonly #links = new Set<PreloaderLink>();
   readonly #workers = new Map<number, WorkerId>();
   #nextSequence = 1;
 
@@ -60,8 +61,8 @@ export class PreloadLauncher {
   start({ preloader, generation }: PreloaderRef): void {
     const ref = { preloader, generation };
     try {
-      const { pid } = this.#ports.startProcess(ref, (exit) => this.#onProcessExit(pid, exit));
-      this.#links.set(pid, new PreloaderLink(ref, pid));
+      const { pid } = this.#ports.startProcess(ref, (exit) => this.#onProcessExit(ref, exit));
+      this.#links.add(new PreloaderLink(ref, pid));
       this.#ports.post({ type: "preloaderLaunched", ...ref, pid });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -93,7 +94,7 @@ export class PreloadLauncher {
   /** Sequence number of the oldest launch that is not answered; Infinity: every one is. */
   oldestPendingLaunch(): number {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const link of this.#links.values()) {
+    for (const link of this.#links) {
       for (const sequence of link.pending.values()) oldest = Math.min(oldest, sequence);
     }
     return oldest;
@@ -114,14 +115,16 @@ export class PreloadLauncher {
 
   /** A connection from this process was accepted; false: it is no preloader of ours. */
   onConnected(peerPid: number, connection: Connection): boolean {
-    const link = this.#links.get(peerPid);
+    // Connections of one that is gone come before the end of its backlog; later, its pid is somebody else's.
+    const links = [...this.#links].filter(({ pid, isBacklogRead }) => pid === peerPid && !isBacklogRead);
+    const link = links.find(({ exit }) => exit !== undefined) ?? links[0];
     link?.connections.add(connection);
     return link !== undefined;
   }
 
   /** @returns why the message is refused and the connection to be closed, or undefined. */
   onMessage(peerPid: number, connection: Connection, message: PreloaderMessage): string | undefined {
-    const link = this.#links.get(peerPid);
+    const link = this.#linkOf(connection);
     if (link === undefined) return `process ${peerPid} is no preloader of this supervisor`;
     if (message.action === "hello") return this.#onHello(link, connection, message);
     if (link.control !== connection) return `"${message.action}" came before "hello"`;
@@ -129,9 +132,10 @@ export class PreloadLauncher {
     return undefined;
   }
 
-  onDisconnected(peerPid: number, connection: Connection, reason: string): void {
-    const link = this.#links.get(peerPid);
-    if (link === undefined || !link.connections.delete(connection)) return;
+  onDisconnected(connection: Connection, reason: string): void {
+    const link = this.#linkOf(connection);
+    if (link === undefined) return;
+    link.connections.delete(connection);
     if (link.isFinished()) return this.#finish(link);
     if (link.control !== connection) return;
     this.#ports.setTimer(() => {
@@ -198,12 +202,12 @@ export class PreloadLauncher {
     this.#ports.pokeReaper();
   }
 
-  #onProcessExit(pid: number, exit: ExitStatus): void {
-    const link = this.#links.get(pid);
+  #onProcessExit(ref: PreloaderRef, exit: ExitStatus): void {
+    const link = this.#find(ref);
     if (link === undefined) return;
     link.exit = exit;
     // A fork in the middle of its work, perhaps hung in a hook, may still hold the connection.
-    this.#ports.killGroup(pid);
+    this.#ports.killGroup(link.pid);
     this.#ports.post({ type: "preloaderGone", ...link.ref });
     const cancelCutOff = this.#ports.setTimer(() => this.#cutOff(link), cutOffAfterMs);
     this.#ports.readBacklog(() => {
@@ -215,7 +219,7 @@ export class PreloadLauncher {
   }
 
   #cutOff(link: PreloaderLink): void {
-    if (this.#links.get(link.pid) !== link) return;
+    if (!this.#links.has(link)) return;
     for (const connection of [...link.connections]) {
       link.connections.delete(connection);
       connection.close();
@@ -224,15 +228,20 @@ export class PreloadLauncher {
   }
 
   #finish(link: PreloaderLink): void {
-    if (link.exit === undefined || !this.#links.delete(link.pid)) return;
+    if (link.exit === undefined || !this.#links.delete(link)) return;
     this.#ports.post({ type: "preloaderExited", ...link.ref, exit: link.exit });
     this.#ports.pokeReaper();
   }
 
   #find(ref: PreloaderRef): PreloaderLink | undefined {
-    for (const link of this.#links.values()) {
+    for (const link of this.#links) {
       if (link.ref.preloader === ref.preloader && link.ref.generation === ref.generation) return link;
     }
+    return undefined;
+  }
+
+  #linkOf(connection: Connection): PreloaderLink | undefined {
+    for (const link of this.#links) if (link.connections.has(connection)) return link;
     return undefined;
   }
 

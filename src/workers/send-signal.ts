@@ -18,9 +18,27 @@ export function sendToGroup(pgid: number, signal: Signal, log: Log): "sent" | "g
   return answer === "sent" ? "sent" : "gone";
 }
 
-/** Whether any process has this number now, be it a zombie. */
-export function isThere(pid: number): boolean {
-  return signalProcess(pid, 0) !== "gone";
+/**
+ * Whether somebody is left in the group that a worker or preloader leads or has led.
+ *
+ * @param isOurs whether this is the pid of a worker or preloader that is not reaped yet.
+ */
+export function isGroupThere(pgid: number, isOurs: (pid: number) => boolean): boolean {
+  return (
+    !isTakenOver(pgid, isOurs, (pid) => signalProcess(pid, 0) !== "gone") && signalGroup(pgid, 0) !== "gone"
+  );
+}
+
+/**
+ * Whether the number is another group's by now. Linux gives no process the number of a group that still has members: so
+ * where there is a process of that number, and it is none of ours, the group that one of ours has led is gone.
+ */
+export function isTakenOver(
+  pgid: number,
+  isOurs: (pid: number) => boolean,
+  isThere: (pid: number) => boolean,
+): boolean {
+  return !isOurs(pgid) && isThere(pgid);
 }
 
 /** What a preloader that has exited left in its group: whether there is anything is not of interest. */

@@ -1,4 +1,4 @@
-/** All that can happen to one worker, in every order: see `random/every-sequence.ts`. */
+/** All that can happen to one worker, or to two, in every order: see `random/every-sequence.ts`. */
 import { expect, test } from "bun:test";
 import { tryEverySequence } from "./random/every-sequence.ts";
 import { fleetLimits, preloaderLimits, programLimits, restartLimits, rubyLimits } from "./support/limits.ts";
@@ -22,6 +22,27 @@ test(
     const limits = fleetLimits([rubyLimits({ restart })], { onFault: "exit", drainDelayMs: 500 });
     const preloaders = [{ ...preloaderLimits, restart }];
     expect(tryEverySequence({ ...limits, preloaders }, isDeep ? 10 : 7).states).toBeGreaterThan(100);
+  },
+  timeoutMs,
+);
+
+test(
+  "two programs that ack, one after the other: every sequence of events keeps every invariant",
+  () => {
+    const limits = { count: 2, minReady: 1, maxStarting: 1, needsAck: true, ackTimeoutMs: 12_000, restart };
+    expect(tryEverySequence(fleetLimits([programLimits(limits)]), isDeep ? 10 : 7).states).toBeGreaterThan(
+      100,
+    );
+  },
+  timeoutMs,
+);
+
+test(
+  "two Ruby workers of one preloader: every sequence of events keeps every invariant",
+  () => {
+    const limits = fleetLimits([rubyLimits({ count: 2, restart })], { drainDelayMs: 500 });
+    const preloaders = [{ ...preloaderLimits, restart }];
+    expect(tryEverySequence({ ...limits, preloaders }, isDeep ? 9 : 6).states).toBeGreaterThan(100);
   },
   timeoutMs,
 );

@@ -119,7 +119,8 @@ export class Running {
   /** Once the server listens; the URL comes from the log. */
   async health(path: string, init: RequestInit = {}): Promise<Response> {
     const [line] = await this.waitFor("health server listening");
-    return fetch(new URL(path, String(line?.url)), init);
+    // Not kept alive: tests count the supervisor's descriptors.
+    return fetch(new URL(path, String(line?.url)), { keepalive: false, ...init });
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -236,7 +236,7 @@ test("what steers the supervisor alone is not handed down", async () => {
 });
 
 test("workers' output is the supervisor's own, byte for byte", async () => {
-  const print = 'printf "\\0\\001\\377\\n\\r{\\"level\\": 1}"; printf "\\200 to stderr" >&2';
+  const print = 'printf "\\0\\001\\377\\n\\r{\\"level\\": 1}"; printf "\\200 to stderr\\n" >&2';
   await using running = new Running(`${supervisor()}
     [worker]
     type = "program"
@@ -246,5 +246,5 @@ test("workers' output is the supervisor's own, byte for byte", async () => {
   await onlyWorker(running);
   await running.stop();
   expect(Buffer.concat(running.bytes.stdout)).toEqual(Buffer.from('\0\x01\xff\n\r{"level": 1}', "latin1"));
-  expect(Buffer.concat(running.bytes.stderr).includes(Buffer.from("\x80 to stderr", "latin1"))).toBe(true);
+  expect(Buffer.concat(running.bytes.stderr).includes(Buffer.from("\x80 to stderr\n", "latin1"))).toBe(true);
 });

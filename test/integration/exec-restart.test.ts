@@ -226,13 +226,14 @@ test("a program that vanishes while it runs, and one that may not be executed an
       },
     },
   );
-  await running.waitFor("worker set running", 2);
+  const ready = (set: string) => running.find((line) => line.msg === "worker ready" && line.set === set);
+  await waitUntil(() => ready("vanishes") !== undefined && ready("forbidden") !== undefined);
+  const pids = [Number(ready("vanishes")?.pid), Number(ready("forbidden")?.pid)];
+  // "Ready" may come a moment before the exec.
+  await waitUntil(() => pids.every((pid) => argumentsOf(pid)[0] === "sleep"));
   rmSync(join(running.folder, "vanishes"));
   chmodSync(join(running.folder, "forbidden"), 0o644);
-  for (const set of ["vanishes", "forbidden"]) {
-    const ready = running.find((line) => line.msg === "worker ready" && line.set === set);
-    process.kill(Number(ready?.pid), "SIGKILL");
-  }
+  for (const pid of pids) process.kill(pid, "SIGKILL");
   await running.waitFor("worker set faulted", 3);
   const failures = (set: string) =>
     running.all((line) => line.msg === "worker launch failed" && line.set === set);
@@ -257,6 +258,7 @@ test("launches that fail at once and without a delay between them leave everybod
     { files: { vanishes: "#!/bin/sh\nexec sleep 1000\n" } },
   );
   const [ready] = await running.waitFor("worker ready");
+  await waitUntil(() => argumentsOf(Number(ready?.pid))[0] === "sleep");
   rmSync(join(running.folder, "vanishes"));
   process.kill(Number(ready?.pid), "SIGKILL");
   await running.waitFor("worker launch failed", 100);
@@ -286,5 +288,5 @@ test("nothing grows with the number of restarts: the same descriptors, the same 
   };
   await waitUntil(isQuiet);
   await waitUntil(() => Object.keys(descriptorsOf(running.pid)).length === before);
-  expect(running.all("worker died").length + 1).toBe(running.all("worker launched").length);
+  await waitUntil(() => running.all("worker died").length + 1 === running.all("worker launched").length);
 });

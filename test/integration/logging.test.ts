@@ -1,6 +1,6 @@
 /** The log as its reader gets it (specification section 9). */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Peer } from "../helpers/peer.ts";
 import { argumentsOf, isAlive } from "../helpers/processes.ts";
@@ -26,8 +26,13 @@ function withLog(log: string, worker: string): string {
 }
 
 async function isHealthy(running: Running, path = "/livez"): Promise<boolean> {
-  const socket = join(running.folder, "health.sock");
-  return existsSync(socket) && (await fetch(`http://localhost${path}`, { unix: socket })).status === 200;
+  try {
+    return (
+      (await fetch(`http://localhost${path}`, { unix: join(running.folder, "health.sock") })).status === 200
+    );
+  } catch {
+    return false; // Not there yet, or bound and not listening yet.
+  }
 }
 
 const levels = ["critical", "error", "warning", "info", "debug"];
@@ -126,6 +131,7 @@ test('output = "stdout" writes there and nothing to stderr; level leaves out wha
   await using running = new Running(
     withLog('format = "json"\noutput = "stdout"\nlevel = "warning"', `ack = "message"\n${shell(script)}`),
   );
+  await running.waitFor("worker died");
   await waitUntil(() => isHealthy(running, "/readyz"));
   expect(await running.stop()).toBe(0);
   expect(Buffer.concat(running.bytes.stderr).toString()).toBe("from the worker\nfrom the worker\n");
@@ -149,8 +155,10 @@ const vanishing = { ["v".repeat(200)]: "#!/bin/sh\nexec sleep 1000\n" };
 /** Makes the worker's program vanish, and kills the one that runs. */
 async function beginFlood(running: Running): Promise<void> {
   await waitUntil(() => isHealthy(running, "/readyz"));
+  // In this order: a worker whose program vanishes before its exec never sleeps.
+  const sleeper = await findSleeper(running);
   rmSync(join(running.folder, "v".repeat(200)));
-  process.kill(await findSleeper(running), "SIGKILL");
+  process.kill(sleeper, "SIGKILL");
 }
 
 /** The worker has executed its program: "ready" may come a moment before that. */

@@ -11,6 +11,8 @@ setDefaultTimeout(testTimeoutMs);
 
 let running: Running;
 let address: string;
+/** Open ones of the supervisor while nobody is connected. */
+let quietDescriptors: number;
 
 beforeAll(async () => {
   running = new Running(`${supervisor()}
@@ -22,6 +24,7 @@ beforeAll(async () => {
   `);
   await running.waitFor("worker set running");
   address = String(running.find("supervisor started")?.socket);
+  quietDescriptors = countDescriptors();
 });
 
 afterAll(async () => {
@@ -83,12 +86,13 @@ test.each([
 });
 
 test("half a line and then the end of the connection is nothing to speak of", async () => {
-  const [before, descriptors] = [refusals().length, countDescriptors()];
+  const before = refusals().length;
+  await waitUntil(() => countDescriptors() === quietDescriptors);
   using peer = new Peer(address);
   peer.send('{"action":"ack","id"');
-  await waitUntil(() => countDescriptors() === descriptors + 1);
+  await waitUntil(() => countDescriptors() === quietDescriptors + 1);
   peer[Symbol.dispose]();
-  await waitUntil(() => countDescriptors() === descriptors);
+  await waitUntil(() => countDescriptors() === quietDescriptors);
   await expectAtWork();
   expect(refusals()).toHaveLength(before);
 });
@@ -104,25 +108,23 @@ test("a megabyte without a newline ends the connection at 64 KiB", async () => {
 });
 
 test("peers that neither read nor hang up keep no descriptor once they are refused", async () => {
-  const descriptors = countDescriptors();
   const peers = Array.from({ length: 50 }, () => new Peer(address));
   for (const peer of peers) {
     peer.stopReading();
     peer.send("garbage\n".repeat(1000));
   }
   await waitUntil(() => peers.every((peer) => !peer.isConnecting));
-  await waitUntil(() => countDescriptors() === descriptors);
+  await waitUntil(() => countDescriptors() === quietDescriptors);
   await expectAtWork();
   for (const peer of peers) peer[Symbol.dispose]();
 });
 
 test("five hundred connections that say nothing, or half a line, and a slow one: all is done as ever", async () => {
-  const descriptors = countDescriptors();
   const before = residentBytes();
   const peers = Array.from({ length: 500 }, () => new Peer(address));
   for (const [index, peer] of peers.entries()) if (index % 2 === 0) peer.send("y".repeat(60_000));
   using slow = new Peer(address);
-  await waitUntil(() => countDescriptors() === descriptors + 501);
+  await waitUntil(() => countDescriptors() === quietDescriptors + 501);
   for (const character of '{"action":"ack","id":"invented"}') {
     slow.send(character);
     await expectHealthy();
@@ -133,7 +135,7 @@ test("five hundred connections that say nothing, or half a line, and a slow one:
   // Each may hold 64 KiB; what the allocator keeps besides is not ours to say.
   expect(residentBytes() - before).toBeLessThan(500 * 64 * 1024 + 50 * 1024 * 1024);
   for (const peer of peers) peer[Symbol.dispose]();
-  await waitUntil(() => countDescriptors() === descriptors);
+  await waitUntil(() => countDescriptors() === quietDescriptors);
 });
 
 async function expectHealthy(): Promise<void> {

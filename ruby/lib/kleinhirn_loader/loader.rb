@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "kleinhirn_loader/entropy"
 require "kleinhirn_loader/error_report"
 require "kleinhirn_loader/messages"
 
@@ -39,7 +40,11 @@ module KleinhirnLoader
 
     # Every page that the garbage collector writes to after the fork is a page that is no longer shared: what is garbage now
     # goes now, and what is left is old.
+    #
+    # OpenSSL's generator is used once here: what it allocates for its first use (some 4 MB) is shared then, and no worker
+    # waits for it. Each worker still seeds it anew.
     def settle_heap
+      Entropy.renew
       Process.respond_to?(:warmup) ? Process.warmup : GC.start
     end
   end

@@ -1,5 +1,5 @@
 /**
- * Every sequence of events up to a length, for a fleet of one worker. What leads to a state that has been seen with
+ * Every sequence of events up to a length, for a fleet of one worker or two. What leads to a state that has been seen with
  * as many events still to come is not followed again.
  */
 import { nextDeadline } from "../../../src/core/deadline.ts";
@@ -93,13 +93,13 @@ function commonEvents({ world, model }: Run): Event[] {
 }
 
 function workerEvents({ world }: Run): Event[] {
-  const id = [...world.workers.keys()][0] ?? world.gone.at(-1) ?? "w-1";
-  return [
+  const ids = world.workers.size > 0 ? [...world.workers.keys()] : [world.gone.at(-1) ?? "w-1"];
+  return ids.flatMap((id): Event[] => [
     { type: "workerLaunched", id, pid: world.freePid() },
     { type: "workerLaunchFailed", id, message: "EAGAIN" },
     { type: "workerAcked", id },
     { type: "workerExited", id, exit: { kind: "exited", code: 1 } },
-  ];
+  ]);
 }
 
 function preloaderEvents({ world }: Run): Event[] {
