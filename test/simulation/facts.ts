@@ -4,6 +4,8 @@ import type { Group, Process } from "./kernel/process.ts";
 
 export type WorkerFact = {
   readonly id: string;
+  /** The how-manieth of its slot it is: a name that does not depend on what happened elsewhere. */
+  readonly name: string;
   readonly set: number;
   readonly slot: number;
   /** undefined: a program. */
@@ -19,6 +21,8 @@ export type WorkerFact = {
   launchedAtMs: number;
   isAcked: boolean;
   isAbandoned: boolean;
+  /** Its ack has not come in time: it has to be asked to go. */
+  isOverdue: boolean;
   askedAtMs: number | undefined;
   killedAtMs: number | undefined;
   isBuried: boolean;
@@ -30,15 +34,26 @@ export type PreloaderFact = {
   isAnnounced: boolean;
   launchedAtMs: number;
   isReady: boolean;
+  /** A launch took too long. */
+  isLate: boolean;
+  /** The supervisor knows that the process is gone, and still reads what it wrote. */
+  isGone: boolean;
+  /** There is a reason for it to go, other than a stop. */
+  mayBeAsked: boolean;
   askedAtMs: number | undefined;
   killedAtMs: number | undefined;
 };
 
 /** Whom the supervisor means when it signals a group: its leader, which may be gone, and the group as it was. */
-export type KnownGroup = { readonly group: Group; readonly leader: WorkerFact | PreloaderFact };
+export type KnownGroup = {
+  readonly group: Group;
+  readonly leader: WorkerFact | PreloaderFact;
+  /** By then nobody is left in the group, once its leader is gone. */
+  emptyByMs: number;
+};
 
 export function newWorker(
-  asked: Pick<WorkerFact, "id" | "set" | "slot" | "servant" | "requestedAtMs">,
+  asked: Pick<WorkerFact, "id" | "name" | "set" | "slot" | "servant" | "requestedAtMs">,
 ): WorkerFact {
   return {
     ...asked,
@@ -49,6 +64,7 @@ export function newWorker(
     launchedAtMs: 0,
     isAcked: false,
     isAbandoned: false,
+    isOverdue: false,
     askedAtMs: undefined,
     killedAtMs: undefined,
     isBuried: false,
@@ -62,6 +78,9 @@ export function newPreloader(ref: PreloaderRef): PreloaderFact {
     isAnnounced: false,
     launchedAtMs: 0,
     isReady: false,
+    isLate: false,
+    isGone: false,
+    mayBeAsked: false,
     askedAtMs: undefined,
     killedAtMs: undefined,
   };

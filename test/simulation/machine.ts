@@ -25,11 +25,14 @@ export class Machine {
   onExit: (process: Process) => void = () => {};
   readonly #limits: MachineLimits;
   readonly #childSignal: Source;
+  readonly #immediate: Source;
+  readonly #immediates: (() => void)[] = [];
 
   constructor(limits: MachineLimits, fates: Fates) {
     this.#limits = limits;
     this.fates = fates;
     this.#childSignal = { name: "SIGCHLD", sinceMs: 0, deliver: () => this.#deliverChildSignal() };
+    this.#immediate = { name: "immediate", sinceMs: 0, deliver: () => this.#runImmediate() };
     this.kernel = new Kernel(limits.pids, {
       onSupervisorsChild: () => this.inbox.raise(this.#childSignal),
       onBunsChild: (child) => this.bun.onExited(child),
@@ -44,22 +47,21 @@ export class Machine {
     this.onChildSignal();
   }
 
-  createAckStream(name: string, onData: (chunk: Uint8Array) => void): AckStream {
-    return new AckStream(name, this.inbox, onData);
+  createAckStream(name: string, onData: (chunk: Uint8Array) => void, onRead: () => void): AckStream {
+    return new AckStream(name, this.inbox, onData, onRead);
   }
 
   /** setImmediate. */
   readonly schedule = (callback: () => void): void => {
-    const source: Source = {
-      name: "immediate",
-      sinceMs: 0,
-      deliver: () => {
-        this.inbox.drop(source);
-        callback();
-      },
-    };
-    this.inbox.raise(source);
+    this.#immediates.push(callback);
+    this.inbox.raise(this.#immediate);
   };
+
+  #runImmediate(): void {
+    const callback = this.#immediates.shift();
+    if (this.#immediates.length === 0) this.inbox.drop(this.#immediate);
+    callback?.();
+  }
 
   /** Whether there is room for processes that nobody needs. */
   get isRoomy(): boolean {

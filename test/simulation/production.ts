@@ -4,8 +4,6 @@
  */
 import { Alarm } from "../../src/alarm.ts";
 import type { Event } from "../../src/core/event.ts";
-import type { ExitStatus } from "../../src/core/exit-status.ts";
-import { signalNumber } from "../../src/core/exit-status.ts";
 import type { FleetLimits } from "../../src/core/fleet.ts";
 import { OrphanSweep } from "../../src/orphan-sweep.ts";
 import { type Ports, Supervisor, type WorkerLaunch } from "../../src/supervisor.ts";
@@ -13,8 +11,11 @@ import { isSelfOrDescendant } from "../../src/system/peer.ts";
 import { createReaper, type Reaper } from "../../src/system/reaper.ts";
 import { executeWorker } from "../../src/workers/exec-launcher.ts";
 import { PreloadLauncher } from "../../src/workers/preload-launcher.ts";
+import { isTakenOver } from "../../src/workers/send-signal.ts";
 import { WarningLimiter } from "../../src/workers/warning-limiter.ts";
 import { WorkerSocket } from "../../src/workers/worker-socket.ts";
+import { supervisorPid } from "./kernel/kernel.ts";
+import type { Process } from "./kernel/process.ts";
 import { createWaiter } from "./kernel/waiter.ts";
 import type { Machine } from "./machine.ts";
 import type { Starter } from "./starter.ts";
@@ -55,9 +56,11 @@ export class Production {
     this.supervisor = new WatchedSupervisor(limits, this.#createPorts(), seed, watcher);
     this.#reaper = this.#createReaper();
     this.#sweep = new OrphanSweep({
-      listChildren: () => this.#listChildren(),
-      isKnown: (pid) => machine.bun.isBunChild(pid) || this.preloading.isWorker(pid),
+      listChildren: () => this.#listChildren(isAlive),
+      isKnown: this.#isOurs,
       signalProcess: (pid, signal) => watcher.onSweep(pid, signal),
+      reportKilled: (count) =>
+        watcher.onLog({ level: "warning", message: "orphans killed", fields: { count } }),
       pokeReaper: () => this.#reaper.poke(),
       setTimer: machine.clock.setTimer,
     });
@@ -85,21 +88,15 @@ export class Production {
     }
   }
 
-  #listChildren(): number[] {
-    return [...this.#machine.kernel.supervisor.children].map(({ pid }) => pid);
+  #listChildren(matches: (process: Process) => boolean = () => true): number[] {
+    return [...this.#machine.kernel.supervisor.children].filter(matches).map(({ pid }) => pid);
   }
 
   #createPorts(): Ports {
-    const { clock, kernel } = this.#machine;
+    const { clock } = this.#machine;
     const watcher = this.#watcher;
     const ring = () => this.supervisor.post({ type: "deadlineReached" });
     const alarm = new Alarm(() => clock.nowMs, ring, clock.setTimer);
-    const lookUp = (pid: number) => {
-      const found = kernel.at(pid);
-      if (found === undefined) return undefined;
-      const { parent, group, session } = found;
-      return { state: "S", parent: parent?.pid ?? 0, group: group.pgid, session };
-    };
     return {
       nowMs: () => {
         watcher.onDecision();
@@ -116,13 +113,28 @@ export class Production {
         this.preloading.start(ref);
       },
       signalProcess: (pid, signal) => watcher.onSignal(pid, signal),
-      signalGroup: (pgid, signal) => watcher.onGroupSignal(pgid, signal),
+      signalGroup: (pgid, signal) =>
+        this.#isGroupThere(pgid) ? watcher.onGroupSignal(pgid, signal) : "gone",
       sweepOrphans: (signal) => this.#sweep.begin(signal),
-      isSelfOrDescendant: (peer, worker) => isSelfOrDescendant(peer, worker, lookUp),
+      isSelfOrDescendant: (peer, worker) => isSelfOrDescendant(peer, worker, this.#readStat),
       log: (event) => watcher.onLog(event),
       exit: (code) => watcher.onSupervisorExit(code),
     };
   }
+
+  #isGroupThere(pgid: number): boolean {
+    const { kernel } = this.#machine;
+    return !isTakenOver(pgid, this.#isOurs, (pid) => kernel.at(pid) !== undefined) && kernel.groups.has(pgid);
+  }
+
+  readonly #isOurs = (pid: number) => this.#machine.bun.isBunChild(pid) || this.preloading.isWorker(pid);
+
+  readonly #readStat = (pid: number) => {
+    const found = this.#machine.kernel.at(pid);
+    if (found === undefined) return undefined;
+    const { parent, group, session } = found;
+    return { state: "S", parent: parent?.pid ?? 0, group: group.pgid, session };
+  };
 
   #executeWorker(launch: WorkerLaunch): void {
     this.#watcher.onLaunch(launch, undefined);
@@ -130,13 +142,18 @@ export class Production {
       startProcess: (which, handlers) => this.#starter.startWorker(which, handlers),
       post: (event) => this.supervisor.post(event),
       warn: (message, fields) => this.#watcher.onLog({ level: "warning", message, fields }),
+      schedule: this.#machine.schedule,
     });
   }
 
   #createPreloading(limits: FleetLimits): PreloadLauncher {
     return new PreloadLauncher({
       startProcess: (ref, onExit) => this.#starter.startPreloader(ref, onExit),
-      describeSet: (set) => ({ name: limits.sets[set]?.name ?? "", expression: "serve", openFiles: undefined }),
+      describeSet: (set) => ({
+        name: limits.sets[set]?.name ?? "",
+        expression: "serve",
+        openFiles: undefined,
+      }),
       killGroup: (pgid) => void this.#watcher.onGroupSignal(pgid, "SIGKILL"),
       readBacklog: (done) => this.#socket.readBacklog(done),
       post: (event) => this.supervisor.post(event),
@@ -149,7 +166,8 @@ export class Production {
   #createReaper(): Reaper {
     const { kernel, bun, schedule } = this.#machine;
     const watcher = this.#watcher;
-    return createReaper({
+    let hasReapedOrphans = false;
+    const reaper = createReaper({
       waiter: createWaiter(kernel, (process) => watcher.onReaped(process)),
       isBunChild: (pid) => bun.isBunChild(pid),
       isOurs: (pid) => this.preloading.isWorker(pid),
@@ -158,7 +176,11 @@ export class Production {
       nextLaunchSequence: () => this.preloading.nextLaunchSequence(),
       listChildren: () => this.#listChildren(),
       onExit: (pid, exit) => this.preloading.onWorkerExit(pid, exit),
-      onOrphan: (pid, exit) => this.#onOrphan(pid, exit),
+      onOrphan: (pid, exit) => {
+        hasReapedOrphans = true;
+        this.#sweep.forget(pid);
+        watcher.onOrphan(pid, exit);
+      },
       onNoChildren: () => {
         if (!this.#sweep.isActive) return;
         this.#sweep.end();
@@ -166,11 +188,12 @@ export class Production {
       },
       schedule,
     });
-  }
-
-  #onOrphan(pid: number, exit: ExitStatus): void {
-    this.#sweep.forget(pid);
-    this.#watcher.onOrphan(pid, exit);
+    const poke = () => {
+      reaper.poke();
+      if (hasReapedOrphans) this.supervisor.forgetEmptyGroups((pgid) => this.#isGroupThere(pgid));
+      hasReapedOrphans = false;
+    };
+    return { poke };
   }
 
   #openSocket(): WorkerSocket {
@@ -187,18 +210,18 @@ export class Production {
       {
         ...ports,
         offerAck: (id, peerPid, reply) => supervisor.offerAck(id, peerPid, reply),
-        onWorkerError: (peerPid, message) => supervisor.takeWorkerError(peerPid, message),
+        onWorkerError: (peerPid, message) =>
+          isSelfOrDescendant(peerPid, supervisorPid, this.#readStat) &&
+          supervisor.takeWorkerError(peerPid, message),
         onConnected: (peerPid, connection) => preloading.onConnected(peerPid, connection),
         onMessage: (peerPid, connection, message) => preloading.onMessage(peerPid, connection, message),
-        onDisconnected: (peerPid, connection, why) => preloading.onDisconnected(peerPid, connection, why),
+        onDisconnected: (_, connection, why) => preloading.onDisconnected(connection, why),
       },
       network.system(),
     );
   }
 }
 
-export function numberOf(signal: string): number {
-  const number = signalNumber(signal);
-  if (number === undefined) throw new Error(`there is no signal ${signal}`);
-  return number;
+function isAlive({ state }: Process): boolean {
+  return state === "alive";
 }

@@ -11,6 +11,6 @@ export class Violation extends Error {
 }
 
 /** @param details are only put together when they are needed. */
-export function require(holds: boolean, promise: string, details: () => string = () => ""): asserts holds {
+export function hold(holds: boolean, promise: string, details: () => string = () => ""): asserts holds {
   if (!holds) throw new Violation(promise, details());
 }

@@ -7,13 +7,16 @@ export class AckStream implements Source {
   sinceMs = 0;
   readonly #inbox: Inbox;
   readonly #onData: (chunk: Uint8Array) => void;
+  /** All that was written has been read. */
+  readonly #onRead: () => void;
   #unread = Buffer.alloc(0);
   #isClosed = false;
 
-  constructor(name: string, inbox: Inbox, onData: (chunk: Uint8Array) => void) {
+  constructor(name: string, inbox: Inbox, onData: (chunk: Uint8Array) => void, onRead: () => void) {
     this.name = name;
     this.#inbox = inbox;
     this.#onData = onData;
+    this.#onRead = onRead;
   }
 
   write(text: string): void {
@@ -28,6 +31,7 @@ export class AckStream implements Source {
     this.#unread = this.#unread.subarray(bytes);
     if (this.#unread.length === 0) this.#inbox.drop(this);
     this.#onData(chunk);
+    if (this.#unread.length === 0) this.#onRead();
   }
 
   /** The exit has been told: nothing more is read (src/system/child.ts). */

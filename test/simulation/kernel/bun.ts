@@ -33,8 +33,12 @@ export class Bunlike {
     return child;
   }
 
-  /** It was so quick that Bun has waited for it before `Bun.spawn` returns: the pid is free, the exit is told soon. */
+  /**
+   * It was so quick that Bun has waited for it before `Bun.spawn` returns: the pid is free, the exit is told soon. Never
+   * two in one turn: what the first one's exit leads to (a fault, a stop) could then reach for the other's pid.
+   */
   endAtOnce(child: Process, exit: ExitStatus): void {
+    if (this.microtasks.length > 0) return;
     child.isBuns = false; // Not to be told by the usual way too.
     this.#kernel.exit(child, exit);
     this.#kernel.bury(child);

@@ -82,7 +82,8 @@ export class Connection implements Source {
   /** @returns false: EPIPE. */
   write(text: string, announces?: WorkerFact): boolean {
     if (this.isCut) return false;
-    this.#unread = this.#unread.length === 0 ? Buffer.from(text) : Buffer.concat([this.#unread, Buffer.from(text)]);
+    this.#unread =
+      this.#unread.length === 0 ? Buffer.from(text) : Buffer.concat([this.#unread, Buffer.from(text)]);
     if (announces !== undefined) this.#announcements.push({ fact: announces, endsAt: this.#unread.length });
     this.#raise();
     return true;

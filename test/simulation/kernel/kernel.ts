@@ -26,8 +26,10 @@ export class Kernel {
   /** Alive, and with something to do that nothing keeps it from. */
   readonly runnable = new Pool<Process>();
   readonly groups = new Map<number, Group>();
-  /** The supervisor or the cgroup has no process left to give: EAGAIN. */
-  isExhausted = false;
+  /** So many forks to come fail with EAGAIN: the cgroup has no process left to give. */
+  refusals = 0;
+  /** How often it was asked for exits in this turn. */
+  looks = 0;
   readonly #ports: KernelPorts;
   readonly #table: (Process | undefined)[];
   /** How many processes have this number as pid, group or session: none of these may be given out (pid_namespaces(7)). */
@@ -48,8 +50,13 @@ export class Kernel {
 
   /** fork(2). undefined: EAGAIN. */
   fork(parent: Process, name: string, program: Program): Process | undefined {
-    const pid = this.isExhausted ? undefined : this.#freePid();
+    if (this.refusals > 0) {
+      this.refusals -= 1;
+      return undefined;
+    }
+    const pid = this.nextPid();
     if (pid === undefined) return undefined;
+    this.#lastPid = pid;
     const child = new Process(pid, name, parent.group);
     child.session = parent.session;
     child.parent = parent;
@@ -63,10 +70,11 @@ export class Kernel {
   }
 
   /** The kernel goes round: a number comes again only when all others have had their turn. */
-  #freePid(): number | undefined {
+  nextPid(): number | undefined {
+    let pid = this.#lastPid;
     for (let tries = 0; tries < this.#uses.length; tries += 1) {
-      this.#lastPid = this.#lastPid + 1 >= this.#uses.length ? supervisorPid + 1 : this.#lastPid + 1;
-      if (this.#uses[this.#lastPid] === 0) return this.#lastPid;
+      pid = pid + 1 >= this.#uses.length ? supervisorPid + 1 : pid + 1;
+      if (this.#uses[pid] === 0) return pid;
     }
     return undefined;
   }

@@ -28,8 +28,9 @@ export class Network {
     this.#accept = { name: "backlog", sinceMs: 0, deliver: () => this.#acceptOne() };
   }
 
-  /** connect(2) by a process; the name is for the record. */
-  connect(client: Process, name: string): Connection {
+  /** connect(2). */
+  connect(client: Process): Connection {
+    const name = client.nextConnectionName();
     const connection = new Connection(this, client, name, this.#connections.length);
     this.#connections.push(connection);
     this.#queue(connection);

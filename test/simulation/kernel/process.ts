@@ -45,12 +45,18 @@ export class Process {
   /** The worker that it is or comes from. */
   worker: WorkerFact | undefined;
   #forks = 0;
+  #connections = 0;
 
   constructor(pid: number, name: string, group: Group) {
     this.pid = pid;
     this.name = name;
     this.group = group;
     this.session = group.pgid;
+  }
+
+  nextConnectionName(): string {
+    this.#connections += 1;
+    return `connection ${this.#connections} of ${this.name}`;
   }
 
   nextChildName(): string {

@@ -1,7 +1,10 @@
 import type { Peeked, Waiter } from "../../../src/system/wait.ts";
-import { require } from "../violation.ts";
+import { hold } from "../violation.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process } from "./process.ts";
+
+/** In one turn; there are far fewer processes. */
+const mostLooks = 1000;
 
 /** waitid(2) of the supervisor. It throws when a child of Bun's is taken: Bun would wait for it in vain. */
 export function createWaiter(kernel: Kernel, onReaped: (process: Process) => void): Waiter {
@@ -10,13 +13,17 @@ export function createWaiter(kernel: Kernel, onReaped: (process: Process) => voi
     return found?.parent === kernel.supervisor ? found : undefined;
   };
   return {
-    peekAny: () => peekAny(kernel),
+    peekAny: () => {
+      kernel.looks += 1;
+      hold(kernel.looks < mostLooks, "a look for exits comes to an end");
+      return peekAny(kernel);
+    },
     peekPid: (pid) => look(child(pid)),
     reapPid: (pid) => {
       const found = child(pid);
       const exit = look(found);
       if (found?.exit === undefined) return exit;
-      require(!found.isBuns, "nobody but Bun reaps Bun's children", () => found.name);
+      hold(!found.isBuns, "nobody but Bun reaps Bun's children", () => found.name);
       kernel.bury(found);
       onReaped(found);
       return exit;

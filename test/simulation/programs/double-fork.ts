@@ -55,7 +55,7 @@ export class DoubleFork {
   begin(control: Connection, earlier: readonly DoubleFork[]): boolean {
     const { kernel } = this.machine;
     const program = new MiddleProgram(this, control, earlier);
-    this.middle = kernel.fork(this.preloader, `${this.fact.id}~`, program);
+    this.middle = kernel.fork(this.preloader, `${this.fact.name}~`, program);
     if (this.middle === undefined) return false;
     kernel.open(this.preloader, this.gate);
     program.begin(this.middle);
@@ -82,7 +82,8 @@ export class DoubleFork {
 
   reapMiddle(): void {
     const { middle } = this;
-    if (this.middleExit !== undefined || middle?.state !== "zombie" || middle.parent !== this.preloader) return;
+    if (this.middleExit !== undefined || middle?.state !== "zombie" || middle.parent !== this.preloader)
+      return;
     this.middleExit = middle.exit;
     this.machine.kernel.bury(middle);
   }
@@ -102,7 +103,7 @@ export class DoubleFork {
 }
 
 /** The process in the middle: lets go of what is the preloader's, forks the worker, and ends. */
-class MiddleProgram implements Program {
+export class MiddleProgram implements Program {
   readonly reapsAtOnce = false;
   readonly #launch: DoubleFork;
   readonly #control: Connection;
@@ -115,7 +116,7 @@ class MiddleProgram implements Program {
     this.#launch = launch;
     this.#control = control;
     this.#earlier = earlier;
-    const fate = launch.machine.fates.of(`${launch.fact.id}~`);
+    const fate = launch.machine.fates.of(`${launch.fact.name}~`);
     const hangs = fate.isTroubled(0.1);
     this.#hangsIn = hangs ? fate.oneOf("hook", "hook", "hookOfItsOwnSession") : "nothing";
   }
@@ -127,6 +128,11 @@ class MiddleProgram implements Program {
 
   react(signal: number): Reaction {
     return isStopSignal(signal) && this.#hangsIn === "nothing" ? "default" : "ignored";
+  }
+
+  /** It hangs where neither its preloader's end nor a signal to the group reaches it, perhaps with others' gates in its hands. */
+  get isOutOfReach(): boolean {
+    return this.#hangsIn === "hookOfItsOwnSession";
   }
 
   run(): void {
@@ -170,7 +176,7 @@ class MiddleProgram implements Program {
     const launch = this.#launch;
     const { kernel } = launch.machine;
     const program = new GateProgram(launch);
-    const worker = kernel.fork(process, launch.fact.id, program);
+    const worker = kernel.fork(process, launch.fact.name, program);
     if (worker === undefined) {
       launch.failure = "the fork failed: EAGAIN";
       kernel.exit(process, failed);
@@ -188,7 +194,7 @@ class MiddleProgram implements Program {
 }
 
 /** The worker until the gate is open: nobody but the preloader knows of it. */
-class GateProgram implements Program {
+export class GateProgram implements Program {
   readonly reapsAtOnce = true;
   readonly #launch: DoubleFork;
   readonly #hangs: boolean;
@@ -198,7 +204,7 @@ class GateProgram implements Program {
 
   constructor(launch: DoubleFork) {
     this.#launch = launch;
-    this.#hangs = launch.machine.fates.of(`${launch.fact.id}'s hook`).isTroubled(0.05);
+    this.#hangs = launch.machine.fates.of(`${launch.fact.name}'s hook`).isTroubled(0.05);
   }
 
   begin(process: Process): void {

@@ -2,7 +2,7 @@
 import type { Fate } from "../kernel/fates.ts";
 import type { Reaction } from "../kernel/process.ts";
 
-export const signals = { hup: 1, int: 2, quit: 3, kill: 9, usr1: 10, usr2: 12, term: 15, winch: 28 } as const;
+export const signals = { int: 2, quit: 3, kill: 9, term: 15, continue: 18, stop: 19, winch: 28 } as const;
 
 /** Those that ask a process to go. */
 export function isStopSignal(signal: number): boolean {

@@ -21,7 +21,7 @@ type Load = "well" | "fails" | "hangs" | "dies";
 
 export class PreloaderProgram implements Program {
   readonly reapsAtOnce = false;
-  readonly fact: PreloaderFact;
+  readonly name: string;
   readonly #machine: Machine;
   readonly #ports: PreloaderPorts;
   readonly #load: Load;
@@ -43,9 +43,9 @@ export class PreloaderProgram implements Program {
 
   constructor(machine: Machine, fact: PreloaderFact, ports: PreloaderPorts) {
     this.#machine = machine;
-    this.fact = fact;
     this.#ports = ports;
-    const fate = machine.fates.of(`p${fact.ref.preloader}.${fact.ref.generation}`);
+    this.name = `p${fact.ref.preloader}.${fact.ref.generation}`;
+    const fate = machine.fates.of(this.name);
     this.#load = drawLoad(fate);
     this.#manners = fate.isTroubled(0.1) ? "deaf" : "graceful";
     this.#hello = fate.isTroubled(0.05) ? fate.oneOf("foreign", "none") : "well";
@@ -55,10 +55,6 @@ export class PreloaderProgram implements Program {
   begin(process: Process): void {
     this.#process = process;
     this.#machine.kernel.setReady(process, true);
-  }
-
-  get control(): Connection | undefined {
-    return this.#control;
   }
 
   react(signal: number): Reaction {
@@ -91,7 +87,7 @@ export class PreloaderProgram implements Program {
   }
 
   #connect(process: Process): void {
-    const control = this.#machine.network.connect(process, `${process.name}'s connection`);
+    const control = this.#machine.network.connect(process);
     this.#control = control;
     control.onNews = () => this.#wake();
     this.#ports.onConnected(control);
@@ -121,7 +117,8 @@ export class PreloaderProgram implements Program {
 
   /** TERM while it loads raises an exception there, which is reported. */
   #leaveWhenTold(process: Process): void {
-    if (this.#step <= 3) this.#say('{"action":"error","message":"interrupted by SIGTERM","error":"app.rb:2"}\n');
+    if (this.#step <= 3)
+      this.#say('{"action":"error","message":"interrupted by SIGTERM","error":"app.rb:2"}\n');
     this.#leave(process, this.#step <= 3 ? 1 : 0);
   }
 

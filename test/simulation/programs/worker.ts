@@ -1,17 +1,19 @@
 /** A worker: what it does between its start and its end, by its fate. */
 import type { ExitStatus } from "../../../src/core/exit-status.ts";
+import type { AckJudge } from "../ack-judge.ts";
 import type { WorkerFact } from "../facts.ts";
 import type { AckStream } from "../kernel/ack-stream.ts";
 import type { Fate } from "../kernel/fates.ts";
 import type { Process, Program, Reaction } from "../kernel/process.ts";
 import type { Machine } from "../machine.ts";
-import { AckProgram, type AckPorts, sendAck } from "./ack-sender.ts";
+import { AckProgram, sendAck } from "./ack-sender.ts";
 import { forkHelper } from "./helper.ts";
 import { isStopSignal, type Manners, mannersOf, takeOtherSignal } from "./manners.ts";
 
 type Act = "ack" | "ackByDescriptor" | "ackByChild" | "raise" | "fork" | "exit";
 
-export type WorkerNeeds = AckPorts & {
+export type WorkerNeeds = {
+  readonly acks: AckJudge;
   /** The set's workers are ready by their acks. */
   readonly needsAck: boolean;
   /** Silence is found out some day: without an ack timeout, no worker of this set is silent for ever. */
@@ -21,7 +23,7 @@ export type WorkerNeeds = AckPorts & {
 export class WorkerProgram implements Program {
   readonly reapsAtOnce: boolean;
   readonly #machine: Machine;
-  readonly #fact: WorkerFact;
+  readonly fact: WorkerFact;
   readonly #needs: WorkerNeeds;
   readonly #manners: Manners;
   readonly #isFragile: boolean;
@@ -32,9 +34,9 @@ export class WorkerProgram implements Program {
   #runsUntilGone = -1;
 
   constructor(machine: Machine, fact: WorkerFact, needs: WorkerNeeds, stream: AckStream | undefined) {
-    const fate = machine.fates.of(fact.id);
+    const fate = machine.fates.of(fact.name);
     this.#machine = machine;
-    this.#fact = fact;
+    this.fact = fact;
     this.#needs = needs;
     this.#stream = stream;
     this.#manners = mannersOf(fate);
@@ -67,14 +69,15 @@ export class WorkerProgram implements Program {
     if (this.#runsUntilGone > 0) this.#runsUntilGone -= 1;
     const act = this.#plan.shift();
     if (act !== undefined) this.#do(act, process);
-    if (process.state === "alive") kernel.setReady(process, this.#plan.length > 0 || this.#runsUntilGone >= 0);
+    if (process.state === "alive")
+      kernel.setReady(process, this.#plan.length > 0 || this.#runsUntilGone >= 0);
   }
 
   #do(act: Act, process: Process): void {
-    const { id } = this.#fact;
+    const { id } = this.fact;
     switch (act) {
       case "ack":
-        return void sendAck(this.#machine, process, id, this.#needs);
+        return void sendAck(this.#machine, process, id, this.#needs.acks);
       case "ackByDescriptor":
         return this.#stream?.write(`{"action":"ack","id":${JSON.stringify(id)}}\n`);
       case "ackByChild":
@@ -89,33 +92,31 @@ export class WorkerProgram implements Program {
   }
 
   #ackByChild(process: Process): void {
-    const program = new AckProgram(this.#machine, this.#fact, this.#needs);
+    const program = new AckProgram(this.#machine, this.fact, this.#needs.acks);
     const child = this.#machine.kernel.fork(process, process.nextChildName(), program);
     if (child === undefined) this.#plan.unshift("ack");
     else program.begin(child);
   }
 
   #raise(process: Process): void {
-    const { id } = this.#fact;
-    const connection = this.#machine.network.connect(process, `${process.name}'s error`);
+    const { id } = this.fact;
+    const connection = this.#machine.network.connect(process);
     connection.write(`{"action":"error","id":${JSON.stringify(id)},"message":"no","error":"at 1"}\n`);
     connection.onNews = () => connection.close(process);
   }
 
   /** Faults have ceased: what would be silent for ever acks after all. */
   heal(): void {
-    const { kernel } = this.#machine;
-    const isSilent = this.#needs.needsAck && !this.#needs.maySilent && !this.#fact.isAcked;
+    const isSilent = this.#needs.needsAck && !this.#needs.maySilent && !this.fact.isAcked;
     if (this.#process?.state !== "alive" || !isSilent) return;
-    kernel.setStuck(this.#process, false);
-    kernel.signal(this.#process, 18);
     this.#plan.push("ack");
-    kernel.setReady(this.#process, true);
+    this.#machine.kernel.setReady(this.#process, true);
   }
 }
 
 function planLife(fate: Fate, needs: WorkerNeeds, hasDescriptor: boolean): Act[] {
-  const ack = hasDescriptor && fate.chance(0.5) ? "ackByDescriptor" : fate.oneOf<Act>("ack", "ack", "ackByChild");
+  const ack =
+    hasDescriptor && fate.chance(0.5) ? "ackByDescriptor" : fate.oneOf<Act>("ack", "ack", "ackByChild");
   const plan = planAcks(fate, needs, ack);
   if (fate.isTroubled(0.2)) plan.push("exit");
   for (let helpers = fate.below(3); helpers > 0; helpers -= 1) {
