@@ -32,7 +32,8 @@ export function live(seed: number, observer?: Observer, tally?: Tally): number {
 function createWorld(seed: number, dice: Dice, observer?: Observer, changed?: FleetLimits): World {
   const drawn = drawLimits(dice);
   const limits = changed ?? drawn;
-  const machine = { pids: dice.oneOf(40, 60, 100), socketCapacityBytes: dice.oneOf(100, 4096) };
+  // The lesser capacity holds one spawn line, but not two.
+  const machine = { pids: dice.oneOf(40, 60, 100), socketCapacityBytes: dice.oneOf(150, 4096) };
   const world = new World(limits, machine, new Fates(seed, dice.oneOf(0.2, 0.6, 1)), seed);
   observer?.onWorld(world);
   world.production.start();

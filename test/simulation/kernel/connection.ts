@@ -107,10 +107,6 @@ export class Connection implements Source {
     this.#network.kernel.close(process, this.#handle);
   }
 
-  isOpenIn(process: Process): boolean {
-    return this.#handle.holders.has(process);
-  }
-
   #onRelease(): void {
     if (this.#handle.holders.size > 0) return;
     this.#hasEnded = true;
