@@ -11,6 +11,24 @@ class BundlerTest < ProcessTest
     supervisor.expect("ready")
   end
 
+  # What the preloader says of a Gemfile that is no good.
+  def failure(gemfile, **options)
+    supervisor.start_preloader(load: write_app, gemfile: write("Gemfile", gemfile), **options)
+    assert_equal "hello", supervisor.next_message["action"]
+    assert_equal "loading", supervisor.next_message["action"]
+    error = supervisor.next_message
+    assert_equal "error", error["action"]
+    assert_nil supervisor.next_line, "the error is the last line"
+    assert_equal 1, supervisor.reap(supervisor.preloader).exitstatus
+    error
+  end
+
+  # What Ruby's own way to set up Bundler gives for a program.
+  def by_ruby_itself(program, gemfile)
+    command = [RbConfig.ruby, "-rbundler/setup", "-e", program]
+    IO.popen(FakeSupervisor::CLEAN.merge("BUNDLE_GEMFILE" => gemfile), command, &:read)
+  end
+
   # A gem in the test's folder.
   def write_gem(name, version, text)
     write("#{name}/#{name}.gemspec", <<~RUBY)
@@ -46,6 +64,57 @@ class BundlerTest < ProcessTest
     assert_path_exists "#{gemfile}.lock"
     start(File.read(gemfile), "tell('bundler', ENV['BUNDLE_FROZEN'])", env: { "BUNDLE_FROZEN" => "1" })
     assert_equal "1", told("bundler")
+  end
+
+  def test_a_gemfile_that_does_not_resolve
+    error = failure("gem 'nobody-has-this', '1.0'")
+    assert_match(/\ABundler can't set up .*Gemfile: Bundler::GemNotFound: Could not find gem 'nobody-has/, error["message"])
+    assert_match(/nobody-has-this.*\n.*\tfrom /m, error["error"])
+    assert_equal "", supervisor.stderr
+  end
+
+  def test_a_gemfile_that_does_not_resolve_on_a_terminal
+    error = failure("gem 'nobody-has-this', '1.0'", env: { "BUNDLER_FORCE_TTY" => "1" })
+    assert_match(/Gemfile: Bundler::GemNotFound: Could not find gem 'nobody-has-this/, error["message"])
+    assert_match(/Could not find gem 'nobody-has-this.*\(Bundler::GemNotFound\)/, error["error"])
+  end
+
+  def test_a_gemfile_that_can_not_be_read
+    assert_match(/\ABundler can't set up .*Gemfile: Bundler::Dsl::DSLError: \S.*error parsing/,
+                 failure("gem 'shop', (")["message"])
+  end
+
+  def test_term_while_bundler_sets_up
+    write("shop/shop.gemspec", "#{format(TELL, dir: dir.inspect)}tell('hanging', true)\nsleep\n")
+    supervisor.start_preloader(load: write_app, gemfile: write("Gemfile", "gem 'shop', path: 'shop'"))
+    supervisor.expect("loading")
+    told("hanging")
+    Process.kill(:TERM, supervisor.preloader)
+    error = supervisor.next_message
+    assert_match(/\ABundler's setup was interrupted by SIGTERM, at .*shop\.gemspec:\d+:in .*sleep/, error["message"])
+    assert_equal 1, supervisor.reap(supervisor.preloader).exitstatus
+  end
+
+  def test_the_environment_is_as_ruby_itself_leaves_it
+    names = %w[RUBYOPT RUBYLIB BUNDLE_BIN_PATH BUNDLE_GEMFILE BUNDLER_VERSION BUNDLER_SETUP]
+    gemfile = write("Gemfile", "")
+    expected = by_ruby_itself("print ENV.to_h.slice(*#{names}).inspect", gemfile)
+    assert_includes expected, "bundler/setup"
+    start("", "")
+    launch("w1", "tell('seen', ENV.to_h.slice(*#{names}).inspect); sleep")
+    assert_equal expected, told("seen")
+  end
+
+  # The Gemfile is read before Bundler has decided on any gem: what is loaded by then, the application can't choose any more.
+  def test_nothing_that_could_be_pinned_is_loaded_before_bundler
+    gemfile = write("Gemfile", "File.write(File.join(__dir__, 'loaded'), $LOADED_FEATURES.join(\"\\n\"))")
+    by_ruby_itself("1", gemfile)
+    without_us = File.readlines(File.join(dir, "loaded"), chomp: true)
+    start(File.read(gemfile), "")
+    ours = File.readlines(File.join(dir, "loaded"), chomp: true) - without_us
+    assert_includes ours, File.join(LIB_FOLDER, "kleinhirn_loader/cli.rb")
+    others = ours.reject { |file| file.start_with?(LIB_FOLDER) }
+    assert_equal(["socket.so"], others.map { |file| File.basename(file) })
   end
 
   def test_a_gemfile_that_names_the_gem_itself

@@ -14,9 +14,9 @@ export type PreloaderCommand = {
 };
 
 /**
- * Bundler is set up by `-rbundler/setup`: `bundle exec` would start Ruby twice. The gem's folder comes by `-I`, which
- * outlives Bundler's setup and, unlike RUBYLIB, doesn't leak into what workers start. Nothing is required before
- * Bundler's setup, for the application may pin another version of it.
+ * The preloader sets up Bundler itself: `bundle exec` would start Ruby twice, and an error in `-rbundler/setup` would come
+ * before there is a connection to tell it over. The gem's folder comes by `-I`, which outlives Bundler's setup and, unlike
+ * RUBYLIB, doesn't leak into what workers start.
  */
 export function preloaderCommand(
   ruby: RubyCommand,
@@ -28,7 +28,6 @@ export function preloaderCommand(
   const cmdline: [string, ...string[]] = [
     "ruby",
     `-I${join(gemFolder, "lib")}`,
-    ...(ruby.gemfile === undefined ? [] : ["-rbundler/setup"]),
     join(gemFolder, "exe/kleinhirn_loader"),
     "--socket",
     service.socket,
@@ -38,6 +37,7 @@ export function preloaderCommand(
     service.version,
     "--generation",
     String(generation),
+    ...(ruby.gemfile === undefined ? [] : ["--gemfile", ruby.gemfile]),
     "--load",
     ruby.load,
     ...listenArguments(sockets),

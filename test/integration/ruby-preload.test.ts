@@ -144,6 +144,21 @@ describe("what goes wrong in an application", () => {
     }
   }, 60_000);
 
+  test("a Gemfile that does not resolve is one event with what Bundler says", async () => {
+    const toml = head + set("web", "serve", 'gemfile = "Gemfile"\nrestart = { intensity = 0 }');
+    const files = { "app.rb": app, Gemfile: 'gem "nobody-has-this", "1.0"' };
+    await using s = new Running(toml, { files });
+    await s.waitFor("worker set faulted");
+    const failures = s.all("preloader could not load the code");
+    expect(failures).toHaveLength(1);
+    expect(String(failures[0]?.reason)).toMatch(
+      /^Bundler can't set up .*Gemfile: Bundler::GemNotFound: Could not find gem 'nobody-has-this/,
+    );
+    expect(String(failures[0]?.error)).toMatch(/bundler\/setup/);
+    expect(s.output).toBe("");
+    expect(await s.stop()).toBe(0);
+  }, 60_000);
+
   test("a load that hangs is ended with the backtrace of where it hangs", async () => {
     const toml = head + set("web", "serve", 'load_timeout = "500ms"\nrestart = { intensity = 0 }');
     await using s = new Running(toml, { files: { "app.rb": "def stuck = sleep\nstuck\n" } });

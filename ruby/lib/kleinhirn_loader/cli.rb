@@ -61,6 +61,7 @@ module KleinhirnLoader
     def load_application
       Titles.preloader_loading(@options)
       say(Messages.loading(@options.load))
+      Loader.prepare_bundle(@options.gemfile) if @options.gemfile
       Loader.load(@options.load)
       # The application has loaded the version of json that it wants, if any.
       require "kleinhirn_loader/preloader"

@@ -11,7 +11,8 @@ module KleinhirnLoader
 
     # `NoMethodError: undefined method ...`
     def summary(exception)
-      "#{exception.class}: #{Messages.utf8(exception.message)}"
+      # Bundler's messages begin with an empty line.
+      "#{exception.class}: #{Messages.utf8(exception.message).strip}"
     rescue StandardError => e
       # An exception class of the application's may fail in its own `message`.
       "#{exception.class} (its message raised #{e.class})"

@@ -2,7 +2,7 @@
 
 module KleinhirnLoader
   # What the supervisor tells the preloader on its command line; `cwd` and `supervisor_pid` are taken from the process.
-  Options = Struct.new(:socket, :name, :version, :generation, :load, :listen_fds, :listen_first_fd, :listen_names,
+  Options = Struct.new(:socket, :name, :version, :generation, :gemfile, :load, :listen_fds, :listen_first_fd, :listen_names,
                        :cwd, :supervisor_pid, keyword_init: true)
 
   # Their reading, from a command line that only the supervisor writes: every oddity is an error.
@@ -11,7 +11,7 @@ module KleinhirnLoader
 
     REQUIRED = %i[socket name version generation load].freeze
     NUMBERS = %i[generation listen_fds listen_first_fd].freeze
-    FLAGS = (REQUIRED + %i[listen_fds listen_first_fd listen_names])
+    FLAGS = (REQUIRED + %i[gemfile listen_fds listen_first_fd listen_names])
             .to_h { |key| ["--#{key.to_s.tr('_', '-')}", key] }.freeze
 
     class << self

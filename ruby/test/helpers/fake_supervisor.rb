@@ -35,9 +35,9 @@ class FakeSupervisor
   end
 
   def start_preloader(load:, gemfile: nil, env: {}, arguments: [], chdir: @dir, options: {})
-    bundler = gemfile ? ["-rbundler/setup"] : []
-    command = [RbConfig.ruby, "-w", "-I#{LIB}", *bundler, EXE, "--socket", @address, "--name", "shop", "--version", "v7",
-               "--generation", "3", "--load", load, *arguments]
+    bundler = gemfile ? ["--gemfile", gemfile] : []
+    command = [RbConfig.ruby, "-w", "-I#{LIB}", EXE, "--socket", @address, "--name", "shop", "--version", "v7",
+               "--generation", "3", "--load", load, *bundler, *arguments]
     variables = CLEAN.merge(gemfile ? { "BUNDLE_GEMFILE" => gemfile } : {}).merge(env)
     @preloader = track(Process.spawn(variables, *command, chdir: chdir, pgroup: true, close_others: true,
                                                           in: File::NULL, err: [@stderr_path, "a"],
