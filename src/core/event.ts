@@ -16,7 +16,13 @@ export type Event =
   | { readonly type: "workerLaunchFailed"; readonly id: WorkerId; readonly message: string }
   /** By the worker itself or a descendant: whoever posts this has checked it (SO_PEERCRED). */
   | { readonly type: "workerAcked"; readonly id: WorkerId }
-  | { readonly type: "workerExited"; readonly id: WorkerId; readonly exit: ExitStatus }
+  /** `hint`: what such an exit may mean, for the log; only whoever started the program knows. */
+  | {
+      readonly type: "workerExited";
+      readonly id: WorkerId;
+      readonly exit: ExitStatus;
+      readonly hint?: string | undefined;
+    }
   | ({ readonly type: "preloaderLaunched"; readonly pid: number } & PreloaderRef)
   | ({ readonly type: "preloaderLaunchFailed"; readonly message: string } & PreloaderRef)
   | ({ readonly type: "preloaderReady" } & PreloaderRef)

@@ -82,6 +82,8 @@ export type PreloaderProcess =
       readonly was: "loading" | "ready" | "stopping";
       /** Why it was asked to go, if it was. */
       readonly cause: string | undefined;
+      /** It had got its KILL. */
+      readonly isKilled: boolean;
     }
   /** None there and none wanted: a stop, or all its sets are faulted. */
   | { readonly phase: "retired" };

@@ -85,7 +85,9 @@ type Gone = Extract<PreloaderProcess, { phase: "gone" }>;
 
 function goneFrom(process: Living): Gone {
   const { pid, launchedAtMs, phase: was } = process;
-  return { phase: "gone", pid, launchedAtMs, was, cause: was === "stopping" ? process.cause : undefined };
+  const [cause, isKilled] =
+    was === "stopping" ? [process.cause, process.killAtMs === undefined] : [undefined, false];
+  return { phase: "gone", pid, launchedAtMs, was, cause, isKilled };
 }
 
 function sweepPreloadersGroup(turn: Turn, ref: PreloaderRef, pid: number): void {
@@ -124,15 +126,14 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
 }
 
 function reportEnd(turn: Turn, ref: PreloaderRef, process: Gone, exit: ExitStatus): void {
-  const isAsked = process.cause === "shutdown";
-  report(turn, isAsked ? "info" : "error", isAsked ? "preloader stopped" : "preloader died", {
-    ...preloaderFields(turn, ref, process.pid),
-    exit: describeExit(exit),
-    was: process.was,
-    cause: process.cause,
-    asked: isAsked,
-    age_ms: elapsedMs(turn, process.launchedAtMs),
-  });
+  const asked = process.cause === "shutdown";
+  const { was, cause } = process;
+  const names = preloaderFields(turn, ref, process.pid);
+  const age_ms = elapsedMs(turn, process.launchedAtMs);
+  const fields = { ...names, exit: describeExit(exit), was, cause, asked, age_ms };
+  if (!asked) report(turn, "error", "preloader died", fields);
+  else if (process.isKilled) report(turn, "warning", "preloader killed", fields);
+  else report(turn, "info", "preloader stopped", fields);
 }
 
 function buryPreloader(turn: Turn, ref: PreloaderRef, { cause }: Gone, exit: ExitStatus): void {

@@ -49,7 +49,7 @@ function dispatch(turn: Turn, event: Event): void {
     case "workerAcked":
       return onWorkerAcked(turn, event.id);
     case "workerExited":
-      return onWorkerExited(turn, event.id, event.exit);
+      return onWorkerExited(turn, event.id, event.exit, event.hint);
     case "preloaderLaunched":
       return onPreloaderLaunched(turn, event, event.pid);
     case "preloaderLaunchFailed":

@@ -106,7 +106,7 @@ export function onWorkerLaunchFailed(turn: Turn, id: WorkerId, message: string):
   }
 }
 
-export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus): void {
+export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus, hint?: string): void {
   const place = findWorker(turn.fleet, id);
   if (place === undefined) return; // Counted already.
   const { set, slot, worker } = place;
@@ -114,7 +114,7 @@ export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus): void
     case "requested": // The exit overtook the announcement of the pid; `workerLaunched` will find nobody.
     case "launched":
     case "ready":
-      return die(turn, place, worker, exit);
+      return die(turn, place, worker, exit, hint);
     case "abandoned":
       reportAbandoned(turn, place, worker, { exit: describeExit(exit) });
       return vacate(turn, set, slot);
@@ -127,8 +127,13 @@ export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus): void
   }
 }
 
-function die(turn: Turn, place: WorkerPlace, worker: Requested | Launched | Ready, exit: ExitStatus): void {
-  const { set, slot } = place;
+function die(
+  turn: Turn,
+  { set, slot }: WorkerPlace,
+  worker: Requested | Launched | Ready,
+  exit: ExitStatus,
+  hint: string | undefined,
+): void {
   const pid = worker.phase === "requested" ? undefined : worker.pid;
   const bornAtMs = worker.phase === "requested" ? worker.requestedAtMs : worker.launchedAtMs;
   const fields = workerFields(turn.fleet, set, slot, worker.id, pid);
@@ -138,6 +143,8 @@ function die(turn: Turn, place: WorkerPlace, worker: Requested | Launched | Read
     was: worker.phase,
     asked: false,
     age_ms: elapsedMs(turn, bornAtMs),
+    // The hints are about programs that never ran; who has acked did.
+    hint: worker.phase === "ready" && setAt(turn.fleet, set).limits.needsAck ? undefined : hint,
   });
   recordDeath(turn, set, slot, describeExit(exit));
   if (pid !== undefined) sweepGroup(turn, pid, setAt(turn.fleet, set).limits.stopTimeoutMs);

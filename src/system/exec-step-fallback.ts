@@ -1,6 +1,7 @@
 import { writeSync } from "node:fs";
 import { setCloseOnExec } from "./descriptors.ts";
 import { type DescriptorRange, type ExecStepTask, parseTask, revealVariables } from "./exec-step-command.ts";
+import { execStepStatus } from "./exec-step-status.ts";
 import { clearSignalMask, execve, getppid, prctl, resetSignal, syscall } from "./libc.ts";
 import { limitOpenFiles } from "./limits.ts";
 import { OperatingSystemError } from "./operating-system-error.ts";
@@ -14,9 +15,6 @@ const markOnly = 4; // CLOSE_RANGE_CLOEXEC
 const highestDescriptor = 0x7fffffff;
 
 const statusUsage = 64;
-const statusParentGone = 125;
-const statusFailed = 126;
-const statusNotFound = 127;
 
 /**
  * The step between fork and exec as a part of our own program, for where the native one can't be used: `words` are the
@@ -31,13 +29,13 @@ export function runExecStepFallback(words: readonly string[]): number {
     return statusUsage;
   }
   prctl(deathSignal, kill);
-  if (getppid() !== task.parentPid) return statusParentGone;
+  if (getppid() !== task.parentPid) return execStepStatus.parentGone;
   try {
     process.chdir(cwd);
     return replaceProcess(task);
   } catch (error) {
     complain(error instanceof Error ? error.message : String(error));
-    return statusFailed;
+    return execStepStatus.failed;
   }
 }
 
@@ -53,7 +51,7 @@ function replaceProcess({ openFiles, keep, program }: ExecStepTask): number {
   const answer = execve(program.path, program.argv, environment);
   const code = answer.ok ? "EIO" : answer.code;
   complain(new OperatingSystemError(code, "execve", `cannot execute ${program.path}`).message);
-  return code === "ENOENT" || code === "ENOTDIR" ? statusNotFound : statusFailed;
+  return code === "ENOENT" || code === "ENOTDIR" ? execStepStatus.notFound : execStepStatus.failed;
 }
 
 /**

@@ -6,12 +6,15 @@ import { LineDecoder } from "../protocol/line-decoder.ts";
 import { parseMessage } from "../protocol/messages.ts";
 import type { WorkerLaunch } from "../supervisor.ts";
 
+export type WorkerHandlers = {
+  /** @param hint what the exit may mean. */
+  readonly onExit: (exit: ExitStatus, hint?: string) => void;
+  readonly onAckData: (chunk: Uint8Array) => void;
+};
+
 export type ExecLauncherPorts = {
   /** Throws what the operating system says. `onAckData` is called with what the worker writes to its ack descriptor. */
-  readonly startProcess: (
-    launch: WorkerLaunch,
-    handlers: { onExit: (exit: ExitStatus) => void; onAckData: (chunk: Uint8Array) => void },
-  ) => { readonly pid: number };
+  readonly startProcess: (launch: WorkerLaunch, handlers: WorkerHandlers) => { readonly pid: number };
   readonly post: (event: Event) => void;
   readonly warn: (message: string, fields: Fields) => void;
   /** Calls back when everybody else has had a turn. */
@@ -23,7 +26,7 @@ export function executeWorker(launch: WorkerLaunch, ports: ExecLauncherPorts): v
   const { id } = launch;
   try {
     const { pid } = ports.startProcess(launch, {
-      onExit: (exit) => ports.post({ type: "workerExited", id, exit }),
+      onExit: (exit, hint) => ports.post({ type: "workerExited", id, exit, hint }),
       onAckData: readAcks(id, ports),
     });
     ports.post({ type: "workerLaunched", id, pid });

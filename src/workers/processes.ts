@@ -5,8 +5,10 @@ import type { ExitStatus } from "../core/exit-status.ts";
 import type { PreloaderPlan } from "../fleet-limits.ts";
 import type { WorkerLaunch } from "../supervisor.ts";
 import type { ChildRequest, SpawnedChild } from "../system/child.ts";
+import { explainExecStepExit } from "../system/exec-step-status.ts";
 import type { InheritedSockets } from "../system/inherited-sockets.ts";
 import { baseEnvironment, type Environment, type ServiceIdentity, workerEnvironment } from "./environment.ts";
+import type { WorkerHandlers } from "./exec-launcher.ts";
 import { preloaderCommand } from "./preloader-command.ts";
 
 export type ProcessOptions = {
@@ -17,11 +19,6 @@ export type ProcessOptions = {
   readonly inherited: Environment;
   readonly sockets: InheritedSockets | undefined;
   readonly spawn: (request: ChildRequest) => SpawnedChild;
-};
-
-export type WorkerHandlers = {
-  readonly onExit: (exit: ExitStatus) => void;
-  readonly onAckData: (chunk: Uint8Array) => void;
 };
 
 /** Both throw an `OperatingSystemError` when the system refuses. */
@@ -39,6 +36,7 @@ export class Processes {
     const set = this.#setAt(index);
     if (set.command.type !== "program") throw new Error(`worker set ${set.name} is not a program`);
     const { service, sockets, spawn } = this.#options;
+    const [program] = set.command.cmdline;
     const ack = { variable: "KLEINHIRN_STATUS_FD", onData: handlers.onAckData, onEnd: () => {} };
     return spawn({
       argv: set.command.cmdline,
@@ -47,7 +45,7 @@ export class Processes {
       openFiles: set.openFiles,
       listen: sockets && { ...sockets, isAnnounced: true },
       ack: set.ack === "message" ? ack : undefined,
-      onExit: handlers.onExit,
+      onExit: (exit) => handlers.onExit(exit, explainExecStepExit(exit, program)),
     });
   }
 

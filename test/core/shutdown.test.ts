@@ -104,6 +104,18 @@ describe("a stop while a launch is in flight", () => {
     expect(phaseOf(post(killed, preloaderExited(1)))).toBe("sweepingOrphans");
   });
 
+  test("a preloader that had to be killed is a warning, one that went when it was asked is none", () => {
+    const stopping = post(ready(), terminate);
+    const went = post(stopping, preloaderExited(1));
+    expect(logged(went, "preloader stopped")).toMatchObject([{ event: { level: "info" } }]);
+    const gone = post(wait(stopping, 3000), { type: "preloaderGone", preloader: 0, generation: 1 });
+    const killed = post(gone, preloaderExited(1));
+    expect(logged(killed, "preloader killed")).toMatchObject([
+      { event: { level: "warning", fields: { cause: "shutdown", was: "stopping", asked: true } } },
+    ]);
+    expect(logged(killed, "preloader stopped")).toEqual([]);
+  });
+
   test("a worker that comes after everything was to be killed is killed", () => {
     const killing = post(startedScene(fleetLimits([programLimits()])), quit);
     const late = post(killing, launched(1));

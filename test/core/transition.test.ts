@@ -104,6 +104,25 @@ describe("a worker's exit", () => {
   });
 });
 
+describe("the end of a program that may never have run", () => {
+  const hint = 'perhaps "./serve" was never executed';
+  const fail = { type: "workerExited", id: "w-1", exit: { kind: "exited", code: 127 }, hint } as const;
+  const death = (scene: Scene) => effectsOf(scene, "log")[0]?.event;
+
+  test("carries the hint", () => {
+    expect(death(post(play(pair(), launched(1)), fail))).toMatchObject({
+      message: "worker died",
+      fields: { exit: "status 127", hint },
+    });
+  });
+
+  test("carries none where the worker has acked, for then it did run", () => {
+    const limits = fleetLimits([programLimits({ needsAck: true })]);
+    const ready = play(startedScene(limits), launched(1), { type: "workerAcked", id: "w-1" });
+    expect(death(post(ready, fail))?.fields.hint).toBeUndefined();
+  });
+});
+
 test("a signal is passed on to every worker that was not asked to go, and to no other", () => {
   const limits = fleetLimits([programLimits({ count: 3, needsAck: true, ackTimeoutMs: 1000 })]);
   const unacked = wait(play(startedScene(limits), launched(1)), 1000);

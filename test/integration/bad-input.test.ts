@@ -201,6 +201,9 @@ test("a script without a first line that says what runs it: a death with its rea
     { files: { nameless: "echo hello\n" } },
   );
   await running.waitFor("worker set faulted");
-  expect(running.find("worker died")).toMatchObject({ exit: "status 126" });
+  expect(running.find("worker died")).toMatchObject({
+    exit: "status 126",
+    hint: expect.stringContaining('perhaps "./nameless" was never executed'),
+  });
   expect(running.output).toContain("kleinhirn: cannot execute ./nameless: ENOEXEC");
 });

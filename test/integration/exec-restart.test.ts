@@ -244,6 +244,7 @@ test("a program that vanishes while it runs, and one that may not be executed an
   // This turns out only at the exec: the kernel looks for the interpreter.
   const died = running.all((line) => line.msg === "worker died" && line.set === "interpreter");
   expect(died.map(({ exit }) => exit)).toEqual(["status 127", "status 127", "status 127"]);
+  expect(died[0]?.hint).toContain("the interpreter that its first line names");
   expect(running.output).toContain("kleinhirn: cannot execute ./interpreter: ENOENT");
 });
 

@@ -246,6 +246,18 @@ describe("stopping preloaded workers", () => {
     expect(s.find("stopped")).toMatchObject({ killed: 0 });
   }, 60_000);
 
+  test("a preloader that ignores its TERM is killed, with a warning, and counted", async () => {
+    await using s = new Running(head + set("web", "serve"), {
+      files: { "app.rb": `${app}\ntrap("TERM") {}` },
+    });
+    await s.waitFor(isRunning);
+    expect(await s.stop()).toBe(0);
+    expect(s.find("preloader outlasted its grace period")).toMatchObject({ level: "warning" });
+    expect(s.find("preloader killed")).toMatchObject({ level: "warning", exit: "signal KILL", asked: true });
+    expect(s.find("preloader stopped")).toBeUndefined();
+    expect(s.lines.at(-1)).toMatchObject({ level: "warning", msg: "stopped", killed: 1 });
+  }, 60_000);
+
   test("while launches are in flight: no process afterwards", async () => {
     const slow = `${app}\nKleinhirnLoader.before_fork { sleep 0.05 }`;
     await using s = new Running(head + set("web", "serve", "count = 40"), { files: { "app.rb": slow } });

@@ -73,6 +73,7 @@ const experiences = [
   "preloader lost its connection",
   "preloader outlasted its grace period",
   "preloader stopped",
+  "preloader killed",
   "signal passed on",
   "killing everything that is left",
   "orphans killed",

@@ -110,7 +110,7 @@ export const endingCells: Cells<State, FleetEventName> = {
     lastWorkerExited: to("killing", ["warning: worker killed", "TERM to group 201"], {
       why: "the preloader and orphans are still there",
     }),
-    lastPreloaderExited: to("killing", ["info: preloader stopped", "TERM to group 101"], {
+    lastPreloaderExited: to("killing", ["warning: preloader killed", "TERM to group 101"], {
       why: "the worker and orphans are still there",
     }),
   },
