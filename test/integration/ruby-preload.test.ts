@@ -246,9 +246,11 @@ describe("stopping preloaded workers", () => {
     expect(s.find("stopped")).toMatchObject({ killed: 0 });
   }, 60_000);
 
+  const deaf = 'trap("TERM") {}\nKleinhirnLoader.after_fork { trap("TERM", "DEFAULT") }';
+
   test("a preloader that ignores its TERM is killed, with a warning, and counted", async () => {
     await using s = new Running(head + set("web", "serve"), {
-      files: { "app.rb": `${app}\ntrap("TERM") {}` },
+      files: { "app.rb": app + deaf },
     });
     await s.waitFor(isRunning);
     expect(await s.stop()).toBe(0);
