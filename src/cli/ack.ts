@@ -1,5 +1,7 @@
 /** `kleinhirn ack`: a worker's script says that the worker is ready. */
 import { writeSync } from "node:fs";
+import { nameError } from "../error-code.ts";
+import { kernelAddress } from "../protocol/kernel-address.ts";
 import { LineDecoder } from "../protocol/line-decoder.ts";
 import { encodeAck, parseReply, type Reply } from "../protocol/messages.ts";
 import { exitFailed, exitOk, exitUsage } from "./exit-code.ts";
@@ -46,7 +48,7 @@ async function ackOnSocket(address: string, id: string, timeoutMs: number): Prom
   );
   const decoder = new LineDecoder();
   const connection = Bun.connect({
-    unix: address.startsWith("@") ? `\0${address.slice(1)}` : address,
+    unix: kernelAddress(address),
     socket: {
       open: (socket) => {
         socket.write(encodeAck(id));
@@ -72,7 +74,7 @@ async function ackOnSocket(address: string, id: string, timeoutMs: number): Prom
 
 /** As in connect(2) and unix(7). */
 function explainRefusal(address: string, error: unknown): string {
-  const code = errorCode(error);
+  const code = nameError(error);
   if (code === "ENOENT" || code === "ECONNREFUSED")
     return `no supervisor listens at ${shown(address)} (${code})`;
   if (code === "EACCES" || code === "EPERM") return `may not connect to ${shown(address)} (${code})`;
@@ -89,15 +91,10 @@ function ackOnDescriptor(text: string, id: string): Reply {
     writeSync(Number(text), encodeAck(id));
     return { ok: true };
   } catch (error) {
-    const code = errorCode(error);
+    const code = nameError(error);
     if (code === "EPIPE" || code === "ECONNRESET") return refuse(`no supervisor reads it any more (${code})`);
     return refuse(
       code === "EBADF" ? "it is not open in this process (EBADF)" : `can't write to it (${code})`,
     );
   }
-}
-
-function errorCode(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : String(error);
 }

@@ -1,4 +1,5 @@
 /** `kleinhirn health`: what a container's health check runs, in an image that need not have anything else. */
+import { nameError } from "../error-code.ts";
 import { reachableHost } from "../health/address.ts";
 import { exitFailed, exitOk } from "./exit-code.ts";
 import { complain, print } from "./load.ts";
@@ -89,6 +90,5 @@ async function fetchDirectly({ url, unix }: Target, timeoutMs: number): Promise<
 function explain(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && error.name === "TimeoutError")
     return `no answer within ${timeoutMs / 1000} s`;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return `nothing answers (${typeof code === "string" ? code : String(error)})`;
+  return `nothing answers (${nameError(error)})`;
 }

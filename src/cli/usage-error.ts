@@ -1,4 +1,4 @@
-import { escapeUnsafe } from "../logging/escape.ts";
+import { escapeUnsafe } from "../escape.ts";
 import type { CommandName } from "./definitions.ts";
 
 /** A command line that can't be what its author meant: exit status 64. */

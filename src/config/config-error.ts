@@ -1,4 +1,4 @@
-import { escapeControls } from "./printable.ts";
+import { escapeUnsafe } from "../escape.ts";
 
 /** One mistake in a configuration. Texts are ready for a terminal except for control characters. */
 export type ConfigError = {
@@ -23,7 +23,7 @@ export function formatConfigErrors(errors: readonly ConfigError[]): string {
 function formatConfigError(error: ConfigError): string {
   const place = [error.file, error.line].filter((part) => part !== undefined).join(":");
   const advice = error.suggestion === undefined ? "" : `; ${error.suggestion}`;
-  return escapeControls(`${place}${place === "" ? "" : ": "}${formatProblem(error)}${advice}`);
+  return escapeUnsafe(`${place}${place === "" ? "" : ": "}${formatProblem(error)}${advice}`);
 }
 
 function formatProblem(error: ConfigError): string {

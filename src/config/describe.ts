@@ -1,8 +1,8 @@
 import { assertNever } from "../core/assert-never.ts";
+import { escapeUnsafe } from "../escape.ts";
 import type { Config, LogFormat, RestartLimits, WorkerSetConfig } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { groupByPreloader } from "./preloader-key.ts";
-import { escapeControls } from "./printable.ts";
 import { listDefaultSocketPaths } from "./socket-path.ts";
 
 type Row = readonly [label: string, text: string];
@@ -30,7 +30,7 @@ function plural(amount: number, noun: string): string {
 const labelWidth = 13;
 
 function describeRows(title: string, rows: readonly Row[]): string {
-  return [title, ...rows.map(([label, text]) => `  ${label.padEnd(labelWidth)}${escapeControls(text)}`)].join(
+  return [title, ...rows.map(([label, text]) => `  ${label.padEnd(labelWidth)}${escapeUnsafe(text)}`)].join(
     "\n",
   );
 }

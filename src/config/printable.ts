@@ -1,25 +1,12 @@
+import { escapeUnsafe } from "../escape.ts";
 import { TomlTable, type TomlValue } from "./toml.ts";
-
-/**
- * Control characters (C0, DEL, C1) and the marks that turn the direction of writing, as escapes: a value from a file must
- * not move the cursor, retitle the terminal, or show a reader something other than what it is.
- */
-export function escapeControls(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escapeCharacter);
-}
-
-/** `\n` where JSON has a short form, else `\u007f`. */
-function escapeCharacter(character: string): string {
-  const json = JSON.stringify(character).slice(1, -1);
-  return json === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}` : json;
-}
 
 const longestQuote = 80;
 
 /** In double quotes, escaped, and cut where it is too long for a line of an error message. */
 export function quote(text: string): string {
   const shown = text.length > longestQuote ? `${text.slice(0, longestQuote)}…` : text;
-  return escapeControls(JSON.stringify(shown));
+  return escapeUnsafe(JSON.stringify(shown));
 }
 
 /** `"web" (a string)`, `10 (an integer)`, `a table`: what stands there, in the words of TOML. */

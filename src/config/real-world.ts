@@ -1,4 +1,5 @@
 import { accessSync, constants, readFileSync, type Stats, statSync } from "node:fs";
+import { nameError } from "../error-code.ts";
 import type { Look, ReadResult, World } from "./world.ts";
 
 /** The machine that we run on; `availableCpus` counts what the cgroup grants. */
@@ -15,7 +16,7 @@ function look(path: string): Look {
       executable: mayAccess(path, constants.X_OK),
     };
   } catch (error) {
-    return { kind: "absent", reason: codeOf(error) };
+    return { kind: "absent", reason: nameError(error) };
   }
 }
 
@@ -37,11 +38,7 @@ function readFile(path: string): ReadResult {
   try {
     return { ok: true, bytes: readFileSync(path) };
   } catch (error) {
-    return { ok: false, code: codeOf(error) };
+    // A path that holds a NUL makes Bun throw its own `ERR_INVALID_ARG_VALUE`, which serves as well.
+    return { ok: false, code: nameError(error) };
   }
-}
-
-/** A path that holds a NUL makes Bun throw its own `ERR_INVALID_ARG_VALUE`, which serves as well. */
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -1,5 +1,5 @@
 import type { SetHealth, Verdict, WorkerHealth } from "../core/health.ts";
-import { escapeUnsafe } from "../logging/escape.ts";
+import { escapeUnsafe } from "../escape.ts";
 
 /** `ok` or `unhealthy`, and a line for each set that says why. */
 export function renderText(isOk: boolean, verdict: Verdict): string {

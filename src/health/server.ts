@@ -1,6 +1,7 @@
 import type { Server } from "bun";
 import type { ListenAddress } from "../config/config.ts";
 import type { Verdict } from "../core/health.ts";
+import { nameError } from "../error-code.ts";
 import { formatUrl } from "./address.ts";
 import { HealthServerError } from "./health-server-error.ts";
 import { answer } from "./routes.ts";
@@ -46,7 +47,7 @@ async function listenOn(options: HealthServerOptions): Promise<Server<undefined>
   try {
     return serve(options);
   } catch (error) {
-    const code = errorCode(error);
+    const code = nameError(error);
     if (listen.kind !== "unix" || code !== "EADDRINUSE") throw new HealthServerError(listen, code, error);
     const obstacle = await removeStaleSocket(listen.path);
     if (obstacle !== undefined) throw new HealthServerError(listen, obstacle, error);
@@ -54,7 +55,7 @@ async function listenOn(options: HealthServerOptions): Promise<Server<undefined>
   try {
     return serve(options);
   } catch (error) {
-    throw new HealthServerError(listen, errorCode(error), error);
+    throw new HealthServerError(listen, nameError(error), error);
   }
 }
 
@@ -99,9 +100,4 @@ function respond(request: Request, verdict: Verdict, endpoint: string): Response
 function pathOf(target: string): string {
   const [path = ""] = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").split(/[?#]/, 1);
   return path;
-}
-
-function errorCode(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : String(error);
 }

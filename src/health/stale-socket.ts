@@ -1,4 +1,5 @@
 import { lstatSync, unlinkSync } from "node:fs";
+import { errorCode } from "../error-code.ts";
 
 /**
  * Makes way for a listener on a path that is taken, if all that is left there is the socket of a dead process. Whether
@@ -14,8 +15,8 @@ export async function removeStaleSocket(path: string): Promise<string | undefine
     unlinkSync(path);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (typeof code !== "string") throw error;
+    const code = errorCode(error);
+    if (code === undefined) throw error;
     // Somebody else removed it in the meantime.
     return code === "ENOENT" ? undefined : code;
   }
@@ -28,6 +29,6 @@ async function isAnswered(path: string): Promise<boolean> {
     socket.end();
     return true;
   } catch (error) {
-    return !(error instanceof Error && "code" in error && error.code === "ECONNREFUSED");
+    return errorCode(error) !== "ECONNREFUSED";
   }
 }

@@ -1,4 +1,4 @@
-import { escapeUnsafe } from "./escape.ts";
+import { escapeUnsafe } from "../escape.ts";
 import { type LogRecord, recordFields } from "./log-record.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Level } from "../core/log-event.ts";
-import { escapeCodeUnit } from "./escape.ts";
+import { escapeCodeUnit } from "../escape.ts";
 import { type Field, type FieldValue, type LogRecord, recordFields } from "./log-record.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Level } from "../core/log-event.ts";
-import { escapeUnsafe } from "./escape.ts";
+import { escapeUnsafe } from "../escape.ts";
 import type { Field, LogRecord } from "./log-record.ts";
 import { encodeLogfmt } from "./logfmt.ts";
 

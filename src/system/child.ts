@@ -1,5 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { type ExitStatus, signalNumber } from "../core/exit-status.ts";
+import { errorCode } from "../error-code.ts";
 import { type AckDescriptor, type AckHandlers, readAckDescriptor } from "./ack-descriptor.ts";
 import {
   composeLaunch,
@@ -9,7 +10,7 @@ import {
   listenPidPlaceholder,
 } from "./exec-step-command.ts";
 import type { InheritedSockets } from "./inherited-sockets.ts";
-import { errorCode, OperatingSystemError } from "./operating-system-error.ts";
+import { OperatingSystemError } from "./operating-system-error.ts";
 import { resolveProgram } from "./program-path.ts";
 
 /** A program to run as our own child. */

@@ -1,5 +1,5 @@
 import { fstatSync } from "node:fs";
-import { errorCode } from "./operating-system-error.ts";
+import { errorCode } from "../error-code.ts";
 
 /** The sockets that we were started with, at the numbers at which the workers get them. */
 export type InheritedSockets = {

@@ -8,8 +8,9 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { errorCode } from "../error-code.ts";
 import { flock } from "./libc.ts";
-import { errorCode, OperatingSystemError } from "./operating-system-error.ts";
+import { OperatingSystemError } from "./operating-system-error.ts";
 
 const exclusive = 2; // LOCK_EX
 const dontWait = 4; // LOCK_NB

@@ -24,9 +24,3 @@ export class OperatingSystemError extends Error {
     this.syscall = syscall;
   }
 }
-
-/** The `code` of an error that Bun or a node module threw for a failed system call; undefined for any other value. */
-export function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { errorCode } from "./operating-system-error.ts";
+import { errorCode } from "../error-code.ts";
 
 /** What proc_pid_stat(5) tells of a process. */
 export type ProcessStat = {

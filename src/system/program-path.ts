@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { errorCode, OperatingSystemError } from "./operating-system-error.ts";
+import { errorCode } from "../error-code.ts";
+import { OperatingSystemError } from "./operating-system-error.ts";
 
 /** Where a C library looks when the environment has no PATH (execvp(3)). */
 const pathByDefault = "/bin:/usr/bin";

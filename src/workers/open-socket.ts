@@ -1,11 +1,12 @@
 /** Opens the supervisor's socket where it can be, and keeps a second supervisor of the same name out. */
 import { lstatSync, unlinkSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { errorCode } from "../error-code.ts";
+import { kernelAddress } from "../protocol/kernel-address.ts";
 import { StartError } from "../start-error.ts";
 import { acquireLock, type Lock, LockTakenError } from "../system/lock.ts";
-import { errorCode } from "../system/operating-system-error.ts";
 import { isAbstract, isUnwritable, socketAddresses } from "./socket-address.ts";
-import { fileDescriptor, kernelAddress, WorkerSocket, type WorkerSocketPorts } from "./worker-socket.ts";
+import { fileDescriptor, WorkerSocket, type WorkerSocketPorts } from "./worker-socket.ts";
 
 export type OpenedSocket = {
   readonly address: string;

@@ -6,6 +6,8 @@ import { chmodSync } from "node:fs";
 import type { Socket } from "bun";
 import type { AckReply } from "../acks.ts";
 import type { Fields } from "../core/log-event.ts";
+import { errorCode } from "../error-code.ts";
+import { kernelAddress } from "../protocol/kernel-address.ts";
 import { LineDecoder } from "../protocol/line-decoder.ts";
 import {
   encodeReply,
@@ -14,7 +16,6 @@ import {
   parseMessage,
   type WorkerMessage,
 } from "../protocol/messages.ts";
-import { errorCode } from "../system/operating-system-error.ts";
 import type { Connection } from "./preloader-link.ts";
 import { WarningLimiter } from "./warning-limiter.ts";
 
@@ -269,11 +270,6 @@ function dieOf(mistake: Error): void {
   queueMicrotask(() => {
     throw mistake;
   });
-}
-
-/** `@name` is written for people; the kernel wants a NUL in front of an abstract name (unix(7)). */
-export function kernelAddress(address: string): string {
-  return address.startsWith("@") ? `\0${address.slice(1)}` : address;
 }
 
 /** Bun's sockets have it, only its types don't say so. */

@@ -1,29 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
 import { arrangeErrors, type ConfigError, formatConfigErrors } from "../../src/config/config-error.ts";
-import { escapeControls, formatKey, quote } from "../../src/config/printable.ts";
-
-describe("escapeControls", () => {
-  test.each([
-    ["plain, ünï ☂", "plain, ünï ☂"],
-    ["a\tb\nc", "a\\tb\\nc"],
-    ["\u001b[2J\u0007", "\\u001b[2J\\u0007"],
-    ["\u007f\u0085\u009b", "\\u007f\\u0085\\u009b"],
-    ["\u2028\u202e\u2066", "\\u2028\\u202e\\u2066"],
-  ])("%j", (text, escaped) => {
-    expect(escapeControls(text)).toBe(escaped);
-  });
-
-  test("leaves no control character, and nothing to do for a second time", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
-        const escaped = escapeControls(text);
-        expect(escaped).not.toMatch(/\p{Cc}/u);
-        expect(escapeControls(escaped)).toBe(escaped);
-      }),
-    );
-  });
-});
+import { formatKey, quote } from "../../src/config/printable.ts";
 
 test("quote cuts what is too long for a message", () => {
   expect(quote('a "b"')).toBe('"a \\"b\\""');

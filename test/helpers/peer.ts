@@ -1,5 +1,6 @@
 /** Somebody at the other end of the supervisor's socket: not a worker, unless the test runs inside one. */
 import { connect, type Socket } from "node:net";
+import { kernelAddress } from "../../src/protocol/kernel-address.ts";
 import { waitUntil } from "./wait.ts";
 
 export class Peer {
@@ -9,7 +10,7 @@ export class Peer {
 
   /** @param address a path, or `@name` for an abstract socket. */
   constructor(address: string) {
-    this.#socket = connect(address.startsWith("@") ? `\0${address.slice(1)}` : address);
+    this.#socket = connect(kernelAddress(address));
     this.#socket.setEncoding("utf8");
     this.#socket.on("data", (text) => {
       this.answer += String(text);

@@ -42,7 +42,7 @@ describe("the format for people", () => {
       renderPretty({ ...record, fields }, false)
         .split("\n")
         .slice(1),
-    ).toEqual(["    │ boom", "    │ \\u001b[2J\\u000dinfo\\u009b"]);
+    ).toEqual(["    │ boom", "    │ \\u001b[2J\\rinfo\\u009b"]);
   });
 
   test("leaves an error of one line among the fields", () => {

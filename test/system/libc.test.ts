@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
+import { errorCode } from "../../src/error-code.ts";
 import { isOpen, setCloseOnExec } from "../../src/system/descriptors.ts";
 import { expectAnswer, fcntl, getppid, getsid, kill, syscall, waitid } from "../../src/system/libc.ts";
 import { limitOpenFiles, readOpenFileLimits } from "../../src/system/limits.ts";
 import { createMemoryFile } from "../../src/system/memory-file.ts";
-import { errnoName, errorCode, OperatingSystemError } from "../../src/system/operating-system-error.ts";
+import { errnoName, OperatingSystemError } from "../../src/system/operating-system-error.ts";
 
 const nobody = 0x3fffffff; // no pid: beyond the kernel's highest
 
