@@ -5,7 +5,6 @@ import type { LogEvent } from "./core/log-event.ts";
 import { type FleetPlan, planFleet } from "./fleet-limits.ts";
 import { HealthServerError } from "./health/health-server-error.ts";
 import { type HealthServer, startHealthServer } from "./health/server.ts";
-import { OrphanSweep } from "./orphan-sweep.ts";
 import { StartError } from "./start-error.ts";
 import { type Ports, Supervisor } from "./supervisor.ts";
 import { type ChildRequest, isBunChild, spawnChild } from "./system/child.ts";
@@ -21,7 +20,6 @@ import {
 import { readOpenFileLimits } from "./system/limits.ts";
 import { isSelfOrDescendant, peerCredentials } from "./system/peer.ts";
 import { listChildren, readProcessStat } from "./system/process-table.ts";
-import { createReaper, type Reaper } from "./system/reaper.ts";
 import type { SignalSource } from "./system/signals.ts";
 import { systemWaiter } from "./system/wait.ts";
 import { type ExecLauncherPorts, executeWorker } from "./workers/exec-launcher.ts";
@@ -29,6 +27,7 @@ import { type OpenedSocket, openWorkerSocket } from "./workers/open-socket.ts";
 import { OrphanReport } from "./workers/orphan-report.ts";
 import { PreloadLauncher } from "./workers/preload-launcher.ts";
 import { Processes } from "./workers/processes.ts";
+import { Reaping } from "./workers/reaping.ts";
 import { isGroupThere, killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
 import { WarningLimiter } from "./workers/warning-limiter.ts";
 
@@ -79,8 +78,7 @@ class Composition {
   readonly #parts: Parts;
   readonly #supervisor: Supervisor;
   readonly #preloading: PreloadLauncher;
-  readonly #reaper: Reaper;
-  readonly #sweep: OrphanSweep;
+  readonly #reaping: Reaping;
   readonly #orphans: OrphanReport;
   readonly #exit = Promise.withResolvers<number>();
   #processes: Processes | undefined;
@@ -88,19 +86,10 @@ class Composition {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#orphans = new OrphanReport(parts.surroundings.log);
+    this.#orphans = new OrphanReport(parts.surroundings.log, setTimer);
     this.#preloading = this.#createPreloading();
     this.#supervisor = this.#createSupervisor();
-    this.#reaper = this.#createReaper();
-    this.#sweep = new OrphanSweep({
-      listChildren: () => listChildren().filter((pid) => readProcessStat(pid)?.state !== "Z"),
-      isKnown: this.#isOurs,
-      signalProcess: (pid, signal) => sendToProcess(pid, signal, parts.surroundings.log),
-      reportKilled: (count) =>
-        parts.surroundings.log({ level: "warning", message: "orphans killed", fields: { count } }),
-      pokeReaper: () => this.#reaper.poke(),
-      setTimer,
-    });
+    this.#reaping = this.#createReaping();
   }
 
   async run(): Promise<number> {
@@ -116,7 +105,7 @@ class Composition {
       });
       surroundings.signals.deliverTo((signal) => this.#onSignal(signal));
       this.#supervisor.post({ type: "started" });
-      this.#reaper.poke();
+      this.#reaping.poke();
       const code = await this.#exit.promise;
       health?.stop();
       return code;
@@ -130,8 +119,7 @@ class Composition {
   #onSignal(signal: Parameters<Parameters<SignalSource["deliverTo"]>[0]>[0]): void {
     switch (signal) {
       case "SIGCHLD":
-        this.#reaper.poke();
-        return this.#sweep.look();
+        return this.#reaping.onChildSignal();
       case "SIGTERM":
       case "SIGINT":
         return this.#supervisor.post({ type: "stopRequested", signal });
@@ -158,9 +146,8 @@ class Composition {
       },
       startPreloader: (ref) => this.#preloading.start(ref),
       signalProcess: (pid, signal) => sendToProcess(pid, signal, log),
-      signalGroup: (pgid, signal) =>
-        isGroupThere(pgid, this.#isOurs) ? sendToGroup(pgid, signal, log) : "gone",
-      sweepOrphans: (signal) => this.#sweep.begin(signal),
+      signalGroup: (pgid, signal) => (this.#isGroupThere(pgid) ? sendToGroup(pgid, signal, log) : "gone"),
+      sweepOrphans: (signal) => this.#reaping.sweepOrphans(signal),
       isSelfOrDescendant,
       log,
       exit: (code) => this.#exit.resolve(code),
@@ -171,7 +158,8 @@ class Composition {
     return new Supervisor(this.#parts.plan.limits, ports, idPrefix, seed);
   }
 
-  readonly #isOurs = (pid: number): boolean => isBunChild(pid) || this.#preloading.isWorker(pid);
+  readonly #isGroupThere = (pgid: number): boolean =>
+    isGroupThere(pgid, (pid) => isBunChild(pid) || this.#preloading.isWorker(pid));
 
   #execPorts(): ExecLauncherPorts {
     const { log } = this.#parts.surroundings;
@@ -196,42 +184,27 @@ class Composition {
       readBacklog: (done) => this.#socket?.socket.readBacklog(done),
       post: (event) => this.#supervisor.post(event),
       log: surroundings.log,
-      pokeReaper: () => this.#reaper.poke(),
+      pokeReaper: () => this.#reaping.poke(),
       setTimer,
     });
   }
 
-  #createReaper(): Reaper {
-    let hasReapedOrphans = false;
-    const reaper = createReaper({
+  #createReaping(): Reaping {
+    const { log } = this.#parts.surroundings;
+    return new Reaping({
       waiter: systemWaiter,
       isBunChild,
-      isOurs: (pid) => this.#preloading.isWorker(pid),
-      ourPids: () => this.#preloading.workerPids(),
-      oldestPendingLaunch: () => this.#preloading.oldestPendingLaunch(),
-      nextLaunchSequence: () => this.#preloading.nextLaunchSequence(),
       listChildren,
-      onExit: (pid, exit) => this.#preloading.onWorkerExit(pid, exit),
-      onOrphan: (pid, exit) => {
-        hasReapedOrphans = true;
-        this.#sweep.forget(pid);
-        this.#orphans.add(pid, exit);
-      },
-      onNoChildren: () => this.#onNoChildren(),
+      listLiving: () => listChildren().filter((pid) => readProcessStat(pid)?.state !== "Z"),
+      isGroupThere: this.#isGroupThere,
+      signalProcess: (pid, signal) => sendToProcess(pid, signal, log),
+      reportKilled: (count) => log({ level: "warning", message: "orphans killed", fields: { count } }),
+      orphans: this.#orphans,
+      preloading: this.#preloading,
+      supervisor: this.#supervisor,
       schedule: setImmediate,
+      setTimer,
     });
-    const poke = () => {
-      reaper.poke();
-      if (hasReapedOrphans) this.#supervisor.forgetEmptyGroups((pgid) => isGroupThere(pgid, this.#isOurs));
-      hasReapedOrphans = false;
-    };
-    return { poke };
-  }
-
-  #onNoChildren(): void {
-    if (!this.#sweep.isActive) return;
-    this.#sweep.end();
-    this.#supervisor.post({ type: "childrenGone" });
   }
 
   #openSocket(): Promise<OpenedSocket> {
@@ -247,6 +220,7 @@ class Composition {
       onDisconnected: (_, connection, why) => this.#preloading.onDisconnected(connection, why),
       warn: (message, fields) => surroundings.log({ level: "warning", message, fields }),
       nowMs: monotonicMs,
+      setTimer,
       limiter: new WarningLimiter(warningsPerWindow, warningWindowMs),
       openFilesLimit: readOpenFileLimits().soft,
     });

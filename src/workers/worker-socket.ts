@@ -16,6 +16,7 @@ import {
   parseMessage,
   type WorkerMessage,
 } from "../protocol/messages.ts";
+import type { SetTimer } from "../timer.ts";
 import type { Connection } from "./preloader-link.ts";
 import { WarningLimiter } from "./warning-limiter.ts";
 
@@ -53,6 +54,7 @@ export type WorkerSocketPorts = {
   readonly onDisconnected: (peerPid: number, connection: Connection, reason: string) => void;
   readonly warn: (message: string, fields: Fields) => void;
   readonly nowMs: () => number;
+  readonly setTimer: SetTimer;
   readonly limiter: WarningLimiter;
   /** How many descriptors this process may have open; without it, as many as one likes. */
   readonly openFilesLimit?: number;
@@ -139,7 +141,7 @@ export class WorkerSocket {
   #joinBacklog(retries: number): void {
     this.#system.connect({ unix: this.#address, socket: { data() {} } }).catch((error: unknown) => {
       if (errorCode(error) !== "ECONNREFUSED" || retries === 0) return this.#onBacklogRead();
-      setTimeout(() => this.#joinBacklog(retries - 1), backlogRetryMs);
+      this.#ports.setTimer(() => this.#joinBacklog(retries - 1), backlogRetryMs);
     });
   }
 

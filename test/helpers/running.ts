@@ -44,6 +44,8 @@ export class Running {
   };
   readonly #marker = `${process.pid}-${crypto.randomUUID()}`;
   readonly #readers: Promise<unknown>;
+  /** It has ended, and all that it ever wrote has been read. */
+  #isOver = false;
 
   constructor(toml: string, options: StartOptions = {}) {
     this.folder = mkdtempSync(join(tmpdir(), "kleinhirn-"));
@@ -64,6 +66,9 @@ export class Running {
       },
     );
     this.#readers = Promise.all([this.#read("stdout"), this.#read("stderr")]);
+    void Promise.all([this.process.exited, this.#readers]).then(() => {
+      this.#isOver = true;
+    });
   }
 
   get pid(): number {
@@ -103,13 +108,20 @@ export class Running {
     return this.lines.filter(matcher(match));
   }
 
-  /** Waits until at least `count` events match, and returns them. */
+  /** Waits until at least `count` events match, and returns them; fails at once when no more can come. */
   async waitFor(match: Match, count = 1): Promise<readonly LogLine[]> {
-    await waitUntil(
-      () => this.all(match).length >= count,
-      () => `${count} × ${String(match)} in:\n${this.transcript()}`,
-    );
+    const describe = () => `${count} × ${String(match)} in:\n${this.transcript()}`;
+    const isThere = () => {
+      if (this.all(match).length >= count) return true;
+      if (this.#isOver) throw new Error(`the supervisor ended (${this.#ending()}) without ${describe()}`);
+      return false;
+    };
+    await waitUntil(isThere, describe);
     return this.all(match);
+  }
+
+  #ending(): string {
+    return this.process.signalCode ?? `status ${this.process.exitCode}`;
   }
 
   transcript(): string {

@@ -30,3 +30,28 @@ test("nothing left behind is no failure", async () => {
   await running[Symbol.asyncDispose]();
   expect(running.process.exitCode).toBe(0);
 });
+
+test("what a supervisor that has ended can't say any more is not waited for", async () => {
+  await using running = new Running(`${supervisor()}
+    [worker]
+    type = "program"
+    on_fire = "run"
+  `);
+  await expect(running.waitFor("worker ready")).rejects.toThrow(
+    /^the supervisor ended \(status 78\) without 1 × worker ready in:\n[^]*on_fire/,
+  );
+});
+
+test("what it said before it ended is found", async () => {
+  await using running = new Running(`${supervisor()}
+    [worker]
+    type = "program"
+    ${shell("exec sleep 1000")}
+  `);
+  await running.waitFor("worker set running");
+  await running.stop();
+  expect(await running.waitFor("stopped")).toHaveLength(1);
+  await expect(running.waitFor("stopped", 2)).rejects.toThrow(
+    /^the supervisor ended \(status 0\) without 2 × stopped/,
+  );
+});

@@ -5,12 +5,11 @@
 import { Alarm } from "../../src/alarm.ts";
 import type { Event } from "../../src/core/event.ts";
 import type { FleetLimits } from "../../src/core/fleet.ts";
-import { OrphanSweep } from "../../src/orphan-sweep.ts";
 import { type Ports, Supervisor, type WorkerLaunch } from "../../src/supervisor.ts";
 import { isSelfOrDescendant } from "../../src/system/peer.ts";
-import { createReaper, type Reaper } from "../../src/system/reaper.ts";
 import { executeWorker } from "../../src/workers/exec-launcher.ts";
 import { PreloadLauncher } from "../../src/workers/preload-launcher.ts";
+import { Reaping } from "../../src/workers/reaping.ts";
 import { isTakenOver } from "../../src/workers/send-signal.ts";
 import { WarningLimiter } from "../../src/workers/warning-limiter.ts";
 import { WorkerSocket } from "../../src/workers/worker-socket.ts";
@@ -44,8 +43,7 @@ export class Production {
   readonly #machine: Machine;
   readonly #watcher: Watcher;
   readonly #starter: Starter;
-  readonly #reaper: Reaper;
-  readonly #sweep: OrphanSweep;
+  readonly #reaping: Reaping;
   readonly #socket: WorkerSocket;
 
   constructor(limits: FleetLimits, seed: number, machine: Machine, watcher: Watcher, starter: Starter) {
@@ -54,30 +52,20 @@ export class Production {
     this.#starter = starter;
     this.preloading = this.#createPreloading(limits);
     this.supervisor = new WatchedSupervisor(limits, this.#createPorts(), seed, watcher);
-    this.#reaper = this.#createReaper();
-    this.#sweep = new OrphanSweep({
-      listChildren: () => this.#listChildren(isAlive),
-      isKnown: this.#isOurs,
-      signalProcess: (pid, signal) => watcher.onSweep(pid, signal),
-      reportKilled: (count) =>
-        watcher.onLog({ level: "warning", message: "orphans killed", fields: { count } }),
-      pokeReaper: () => this.#reaper.poke(),
-      setTimer: machine.clock.setTimer,
-    });
+    this.#reaping = this.#createReaping();
     this.#socket = this.#openSocket();
     machine.onChildSignal = () => this.onSignal("SIGCHLD");
   }
 
   start(): void {
     this.supervisor.post({ type: "started" });
-    this.#reaper.poke();
+    this.#reaping.poke();
   }
 
   onSignal(signal: SupervisorSignal): void {
     switch (signal) {
       case "SIGCHLD":
-        this.#reaper.poke();
-        return this.#sweep.look();
+        return this.#reaping.onChildSignal();
       case "SIGTERM":
       case "SIGINT":
         return this.supervisor.post({ type: "stopRequested", signal });
@@ -115,7 +103,7 @@ export class Production {
       signalProcess: (pid, signal) => watcher.onSignal(pid, signal),
       signalGroup: (pgid, signal) =>
         this.#isGroupThere(pgid) ? watcher.onGroupSignal(pgid, signal) : "gone",
-      sweepOrphans: (signal) => this.#sweep.begin(signal),
+      sweepOrphans: (signal) => this.#reaping.sweepOrphans(signal),
       isSelfOrDescendant: (peer, worker) => isSelfOrDescendant(peer, worker, this.#readStat),
       log: (event) => watcher.onLog(event),
       exit: (code) => watcher.onSupervisorExit(code),
@@ -158,42 +146,29 @@ export class Production {
       readBacklog: (done) => this.#socket.readBacklog(done),
       post: (event) => this.supervisor.post(event),
       log: (event) => this.#watcher.onLog(event),
-      pokeReaper: () => this.#reaper.poke(),
+      pokeReaper: () => this.#reaping.poke(),
       setTimer: this.#machine.clock.setTimer,
     });
   }
 
-  #createReaper(): Reaper {
-    const { kernel, bun, schedule } = this.#machine;
+  #createReaping(): Reaping {
+    const { kernel, bun, clock, schedule } = this.#machine;
     const watcher = this.#watcher;
-    let hasReapedOrphans = false;
-    const reaper = createReaper({
+    return new Reaping({
       waiter: createWaiter(kernel, (process) => watcher.onReaped(process)),
       isBunChild: (pid) => bun.isBunChild(pid),
-      isOurs: (pid) => this.preloading.isWorker(pid),
-      ourPids: () => this.preloading.workerPids(),
-      oldestPendingLaunch: () => this.preloading.oldestPendingLaunch(),
-      nextLaunchSequence: () => this.preloading.nextLaunchSequence(),
       listChildren: () => this.#listChildren(),
-      onExit: (pid, exit) => this.preloading.onWorkerExit(pid, exit),
-      onOrphan: (pid, exit) => {
-        hasReapedOrphans = true;
-        this.#sweep.forget(pid);
-        watcher.onOrphan(pid, exit);
-      },
-      onNoChildren: () => {
-        if (!this.#sweep.isActive) return;
-        this.#sweep.end();
-        this.supervisor.post({ type: "childrenGone" });
-      },
+      listLiving: () => this.#listChildren(isAlive),
+      isGroupThere: (pgid) => this.#isGroupThere(pgid),
+      signalProcess: (pid, signal) => watcher.onSweep(pid, signal),
+      reportKilled: (count) =>
+        watcher.onLog({ level: "warning", message: "orphans killed", fields: { count } }),
+      orphans: { add: (pid, exit) => watcher.onOrphan(pid, exit), flush: () => {} },
+      preloading: this.preloading,
+      supervisor: this.supervisor,
       schedule,
+      setTimer: clock.setTimer,
     });
-    const poke = () => {
-      reaper.poke();
-      if (hasReapedOrphans) this.supervisor.forgetEmptyGroups((pgid) => this.#isGroupThere(pgid));
-      hasReapedOrphans = false;
-    };
-    return { poke };
   }
 
   #openSocket(): WorkerSocket {
@@ -203,6 +178,7 @@ export class Production {
       peerPid: (fd: number) => network.peerPid(fd),
       limiter: new WarningLimiter(20, 10_000),
       nowMs: () => clock.nowMs,
+      setTimer: clock.setTimer,
       warn: () => {},
     };
     return new WorkerSocket(

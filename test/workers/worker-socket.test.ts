@@ -6,6 +6,7 @@ import { WarningLimiter } from "../../src/workers/warning-limiter.ts";
 import { type SocketSystem, WorkerSocket, type WorkerSocketPorts } from "../../src/workers/worker-socket.ts";
 import { Peer } from "../helpers/peer.ts";
 import { waitUntil } from "../helpers/wait.ts";
+import { Clock, type Timer } from "../simulation/kernel/clock.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kleinhirn-"));
 const address = join(folder, "s.sock");
@@ -39,6 +40,7 @@ const idlePorts: WorkerSocketPorts = {
   onDisconnected: () => {},
   warn: () => {},
   nowMs: () => 0,
+  setTimer: () => () => {},
   limiter: new WarningLimiter(1, 1),
 };
 
@@ -68,6 +70,7 @@ test("a flood of error reports is refused beyond a bound: each would be a backtr
 class Backlog {
   #open: (socket: object) => void = () => {};
   readonly #refusals: ((error: Error) => void)[] = [];
+  readonly clock = new Clock();
   joined = 0;
 
   readonly system = {
@@ -89,10 +92,18 @@ class Backlog {
   refuse(code: string): void {
     this.#refusals.at(-1)?.(Object.assign(new Error(code), { code }));
   }
+
+  /** The timer for the next try: it is set once the refusal has been taken in. */
+  async timer(): Promise<Timer> {
+    await waitUntil(() => this.clock.nextTimer() !== undefined);
+    const timer = this.clock.nextTimer();
+    if (timer === undefined) throw new Error("no timer");
+    return timer;
+  }
 }
 
 function openOn(backlog: Backlog): WorkerSocket {
-  return new WorkerSocket("@backlog", idlePorts, backlog.system);
+  return new WorkerSocket("@backlog", { ...idlePorts, setTimer: backlog.clock.setTimer }, backlog.system);
 }
 
 test("a backlog that is full is waited for: it has not been read yet", async () => {
@@ -102,10 +113,32 @@ test("a backlog that is full is waited for: it has not been read yet", async () 
     reads += 1;
   });
   backlog.refuse("ECONNREFUSED");
-  await waitUntil(() => backlog.joined === 2);
+  const timer = await backlog.timer();
+  expect(timer.atMs - backlog.clock.nowMs).toBe(10);
+  expect(backlog.joined).toBe(1);
+  backlog.clock.fire(timer);
+  expect(backlog.joined).toBe(2);
   expect(reads).toBe(0);
   backlog.accept();
   expect(reads).toBe(1);
+});
+
+test("a backlog that stays full is given up after half a second: a preloader's end can't wait for ever", async () => {
+  const backlog = new Backlog();
+  let reads = 0;
+  openOn(backlog).readBacklog(() => {
+    reads += 1;
+  });
+  const beganMs = backlog.clock.nowMs;
+  for (let tries = 0; tries < 50; tries += 1) {
+    backlog.refuse("ECONNREFUSED");
+    backlog.clock.fire(await backlog.timer());
+  }
+  expect(backlog.clock.nowMs - beganMs).toBe(500);
+  expect(reads).toBe(0);
+  backlog.refuse("ECONNREFUSED");
+  await waitUntil(() => reads === 1);
+  expect(backlog.joined).toBe(51);
 });
 
 test("who asks while a connection is on its way gets one of its own, and each is answered once", () => {
