@@ -32,6 +32,8 @@ export type Spawn = {
   readonly timeoutMs: number;
   /** Soft limit of open descriptors in the worker; undefined: the preloader's own. */
   readonly openFiles: number | undefined;
+  /** The process that the worker has to be a child of when it begins: ours. */
+  readonly supervisorPid: number;
 };
 
 /** What the supervisor answers to a worker's line. */
@@ -99,8 +101,10 @@ function readPreloaderMessage(reader: MessageReader): PreloaderMessage {
 }
 
 /** Asks the preloader for a worker. `open_files` is left out where it is not set. */
-export function encodeSpawn({ id, set, slot, expression, timeoutMs, openFiles }: Spawn): string {
-  return encodeLine({ op: "spawn", id, set, slot, expression, timeout_ms: timeoutMs, open_files: openFiles });
+export function encodeSpawn({ timeoutMs, openFiles, supervisorPid, ...rest }: Spawn): string {
+  const { id, set, slot, expression } = rest;
+  const limits = { timeout_ms: timeoutMs, open_files: openFiles, supervisor_pid: supervisorPid };
+  return encodeLine({ op: "spawn", id, set, slot, expression, ...limits });
 }
 
 export function encodeAck(id: string): string {

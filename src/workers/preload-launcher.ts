@@ -77,7 +77,8 @@ export class PreloadLauncher {
     const { name, expression, openFiles } = this.#ports.describeSet(set);
     link.pending.set(id, this.#nextSequence);
     this.#nextSequence += 1;
-    link.control.send(encodeSpawn({ id, set: name, slot, expression, timeoutMs, openFiles }));
+    const worker = { id, set: name, slot, expression };
+    link.control.send(encodeSpawn({ ...worker, timeoutMs, openFiles, supervisorPid: process.pid }));
   }
 
   // --- what the reaper asks -------------------------------------------------------------------------------------

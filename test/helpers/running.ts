@@ -121,7 +121,8 @@ export class Running {
   }
 
   #ending(): string {
-    return this.process.signalCode ?? `status ${this.process.exitCode}`;
+    const { signalCode, exitCode } = this.process;
+    return signalCode === null ? `status ${exitCode}` : `signal ${signalCode}`;
   }
 
   transcript(): string {

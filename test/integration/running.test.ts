@@ -38,7 +38,7 @@ test("what a supervisor that has ended can't say any more is not waited for", as
     on_fire = "run"
   `);
   await expect(running.waitFor("worker ready")).rejects.toThrow(
-    /^the supervisor ended \(status 78\) without 1 × worker ready in:\n[^]*on_fire/,
+    /^the supervisor ended \(status 78\) without 1 × worker ready in:\n[\s\S]*on_fire/,
   );
 });
 

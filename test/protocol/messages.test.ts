@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import fc from "fast-check";
 import {
   encodeAck,
@@ -188,12 +189,24 @@ describe("nothing that a peer can say", () => {
 });
 
 describe("what the supervisor says", () => {
+  const worker = { id: "w-1", set: "web", slot: 0, expression: "Server.run\n# done" };
+  const spawn = { ...worker, timeoutMs: 30_000, supervisorPid: 7 };
+
+  test("is what docs/PROTOCOL.md tells preloaders to expect, key for key", async () => {
+    const document = await Bun.file(join(import.meta.dir, "../../docs/PROTOCOL.md")).text();
+    const section = /### What it is told\n([\s\S]*?)\n### /.exec(document)?.[1] ?? "";
+    const documented = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, key]) => key);
+    const said = Object.keys(JSON.parse(encodeSpawn({ ...spawn, openFiles: 1024 })));
+    expect(documented).toEqual(said);
+  });
+
   test("is one line each", () => {
-    const spawn = { id: "w-1", set: "web", slot: 0, expression: "Server.run\n# done", timeoutMs: 30_000 };
     expect(encodeSpawn({ ...spawn, openFiles: undefined })).toBe(
-      '{"op":"spawn","id":"w-1","set":"web","slot":0,"expression":"Server.run\\n# done","timeout_ms":30000}\n',
+      '{"op":"spawn","id":"w-1","set":"web","slot":0,"expression":"Server.run\\n# done","timeout_ms":30000,"supervisor_pid":7}\n',
     );
-    expect(encodeSpawn({ ...spawn, openFiles: 1024 })).toEndWith(',"timeout_ms":30000,"open_files":1024}\n');
+    expect(encodeSpawn({ ...spawn, openFiles: 1024 })).toEndWith(
+      ',"timeout_ms":30000,"open_files":1024,"supervisor_pid":7}\n',
+    );
     expect(encodeReply(undefined)).toBe('{"ok":true}\n');
     expect(encodeReply("no such worker")).toBe('{"error":"no such worker"}\n');
     expect(encodeAck("w-1")).toBe('{"action":"ack","id":"w-1"}\n');
