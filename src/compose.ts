@@ -174,6 +174,7 @@ class Composition {
   #createPreloading(): PreloadLauncher {
     const { config, surroundings } = this.#parts;
     return new PreloadLauncher({
+      supervisorPid: process.pid,
       startProcess: (ref, onExit) => this.#startedProcesses().startPreloader(ref, onExit),
       describeSet: (index) => {
         const { name, openFiles, command } = config.sets[index] ?? missing(index);
@@ -246,8 +247,11 @@ class Composition {
     const inherited = inheritedEnvironment(surroundings.environment);
     const step = prepareExecStep();
     if (step.kind === "own-program") {
-      const message = "programs are started by way of kleinhirn itself, which is slower";
-      surroundings.log({ level: "warning", message, fields: { reason: step.reason } });
+      surroundings.log({
+        level: "warning",
+        message: "programs are started by way of kleinhirn itself, which is slower",
+        fields: { reason: step.reason },
+      });
     }
     const spawn = (request: ChildRequest) => spawnChild(request, step);
     return new Processes({ config, preloaders: plan.preloaders, service, inherited, sockets, spawn });

@@ -107,9 +107,9 @@ function reportSets(turn: Turn): void {
     const now = provision(set);
     if (set.isFaulted || now === set.reported) continue;
     changeSet(turn, index, { reported: now, hasRun: set.hasRun || now === "running" });
-    const level = now === "running" ? "info" : "warning";
     const fields = { set: set.limits.name, ready: countReady(set), count: set.limits.count };
-    report(turn, level, `worker set ${now}`, fields);
+    if (now === "running") report(turn, "info", "worker set running", fields);
+    else report(turn, "warning", "worker set underprovisioned", fields);
   }
 }
 

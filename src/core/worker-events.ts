@@ -152,15 +152,16 @@ function die(
 }
 
 function reportStopped(turn: Turn, { set, slot }: WorkerPlace, worker: Stopping, exit: ExitStatus): void {
-  const isKilled = worker.killAtMs === undefined;
-  report(turn, isKilled ? "warning" : "info", isKilled ? "worker killed" : "worker stopped", {
+  const fields = {
     ...workerFields(turn.fleet, set, slot, worker.id, worker.pid),
     exit: describeExit(exit),
     cause: worker.cause,
     asked: true,
     stop_ms: elapsedMs(turn, worker.sinceMs),
     age_ms: elapsedMs(turn, worker.launchedAtMs),
-  });
+  };
+  if (worker.killAtMs === undefined) report(turn, "warning", "worker killed", fields);
+  else report(turn, "info", "worker stopped", fields);
 }
 
 /** Its end is one event in the log as every other's, though it counts for nothing. */

@@ -29,6 +29,8 @@ const cutOffAfterMs = 1000;
 const deathFollowsWithinMs = 500;
 
 export type PreloadLauncherPorts = {
+  /** Ours: workers have to be children of it. */
+  readonly supervisorPid: number;
   /** Throws when the operating system refuses. */
   readonly startProcess: (ref: PreloaderRef, onExit: (exit: ExitStatus) => void) => { readonly pid: number };
   /** What the spawn line needs to know of a worker set. */
@@ -78,7 +80,9 @@ export class PreloadLauncher {
     link.pending.set(id, this.#nextSequence);
     this.#nextSequence += 1;
     const worker = { id, set: name, slot, expression };
-    link.control.send(encodeSpawn({ ...worker, timeoutMs, openFiles, supervisorPid: process.pid }));
+    link.control.send(
+      encodeSpawn({ ...worker, timeoutMs, openFiles, supervisorPid: this.#ports.supervisorPid }),
+    );
   }
 
   // --- what the reaper asks -------------------------------------------------------------------------------------
@@ -191,7 +195,7 @@ export class PreloadLauncher {
   #onLaunched(link: PreloaderLink, id: WorkerId, pid: number): void {
     // Only what was asked for can be launched: anything else would make a worker out of a stranger's pid.
     if (!link.pending.delete(id)) {
-      const fields = { worker: id, pid };
+      const fields = { worker: id, worker_pid: pid };
       return this.#log(link, {
         level: "warning",
         message: "preloader launched what nobody asked for",

@@ -136,6 +136,7 @@ export class Production {
 
   #createPreloading(limits: FleetLimits): PreloadLauncher {
     return new PreloadLauncher({
+      supervisorPid,
       startProcess: (ref, onExit) => this.#starter.startPreloader(ref, onExit),
       describeSet: (set) => ({
         name: limits.sets[set]?.name ?? "",

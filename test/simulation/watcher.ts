@@ -34,6 +34,7 @@ export class Watcher {
   #reaped: Process | undefined;
   /** Every log event and signal, for whoever tells the story. */
   onNews: ((news: string) => void) | undefined;
+  onEvent: ((event: LogEvent) => void) | undefined;
   /** Faults ceased then; nothing may be late or left since. */
   calmSinceMs = Number.POSITIVE_INFINITY;
   isChanged = true;
@@ -218,6 +219,7 @@ export class Watcher {
   // --- the log ---------------------------------------------------------------------------------------------------
 
   onLog({ level, message, fields }: LogEvent): void {
+    this.onEvent?.({ level, message, fields });
     this.onNews?.(`${level}: ${message} ${JSON.stringify(fields)}`);
     if (!deathMessages.has(message)) return;
     const set = String(fields.set);
