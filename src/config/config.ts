@@ -1,6 +1,6 @@
 /** The validated configuration: what `load` makes of a file, and what the rest of the program works with. */
-
-export type LogLevel = "critical" | "error" | "warning" | "info" | "debug" | "trace";
+import type { RestartLimits } from "../core/fleet.ts";
+import type { Level } from "../core/log-event.ts";
 
 /** How log events look on the wire; `human` is only ever chosen by default, on a terminal (specification section 9). */
 export type LogFormat =
@@ -40,14 +40,6 @@ export type RubyCommand = {
   readonly loadTimeoutMs: number;
 };
 
-export type RestartLimits = {
-  /** More deaths than this within `periodMs` fault the set. */
-  readonly intensity: number;
-  readonly periodMs: number;
-  readonly backoffMs: number;
-  readonly backoffMaxMs: number;
-};
-
 export type WorkerSetConfig = {
   readonly name: string;
   readonly count: number;
@@ -83,7 +75,7 @@ export type Config = {
   readonly healthCheck: { readonly listen: ListenAddress; readonly endpoint: string } | undefined;
   readonly log: {
     readonly output: "stderr" | "stdout";
-    readonly level: LogLevel;
+    readonly level: Level;
     /** undefined: logfmt, or the human format on a terminal. */
     readonly format: LogFormat | undefined;
   };

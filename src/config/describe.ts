@@ -1,6 +1,7 @@
 import { assertNever } from "../core/assert-never.ts";
+import type { RestartLimits } from "../core/fleet.ts";
 import { escapeUnsafe } from "../escape.ts";
-import type { Config, LogFormat, RestartLimits, WorkerSetConfig } from "./config.ts";
+import type { Config, LogFormat, WorkerSetConfig } from "./config.ts";
 import { formatDuration } from "./duration.ts";
 import { groupByPreloader } from "./preloader-key.ts";
 import { listDefaultSocketPaths } from "./socket-path.ts";

@@ -1,4 +1,4 @@
-import type { RestartLimits } from "./config.ts";
+import type { RestartLimits } from "../core/fleet.ts";
 import { formatDuration } from "./duration.ts";
 import {
   type Failed,

@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
  * `sun_path` has 108 bytes (unix(7)). One is needed for the NUL at the end of a path, or for the one at the beginning of
  * an abstract name.
  */
-export const longestSocketPathBytes = 107;
+const longestSocketPathBytes = 107;
 
 const expectedLength = `a socket path of at most ${longestSocketPathBytes} bytes, the kernel's limit`;
 

@@ -56,7 +56,7 @@ export function fault(turn: Turn, set: number, why: string): void {
 }
 
 /** A preloader whose sets are all faulted has nothing left to fork: it is not started again. */
-export function retireIdlePreloader(turn: Turn, index: number): void {
+function retireIdlePreloader(turn: Turn, index: number): void {
   const { process } = preloaderAt(turn.fleet, index);
   const isWanted = turn.fleet.sets.some((set) => set.limits.preloader === index && !set.isFaulted);
   if (!isWanted && process.phase === "waiting")

@@ -6,6 +6,7 @@ import type { DeathHistory } from "./restart-intensity.ts";
 import { isWorker, type Occupant, type Slot, vacant, type Worker } from "./worker.ts";
 
 export type RestartLimits = {
+  /** More deaths than this within `periodMs` fault the set. */
   readonly intensity: number;
   readonly periodMs: number;
   readonly backoffMs: number;
@@ -102,7 +103,7 @@ export type Stray = { readonly pgid: number; readonly killAtMs: number };
 type Stop = {
   readonly exitCode: number;
   readonly sinceMs: number;
-  /** Graceful until then; undefined in `killing`, where it is over. */
+  /** Graceful until then. */
   readonly deadlineMs: number;
   /** TERM and INT so far: a stop because of a fault begins with none. */
   readonly stopSignals: number;

@@ -19,16 +19,16 @@ export type SetHealth = {
   readonly deaths: number;
   /** `signal KILL`, `status 1`, `ack timeout`…; undefined before the first. */
   readonly lastDeath: { readonly cause: string; readonly agoMs: number } | undefined;
-  /** Why it is so, in a few words without paths or arguments, e.g. `loading generation 2`; undefined when the state says it all. */
+  /** Why it is so, in a few words without paths or arguments, e.g. `preloader loading generation 2`; undefined when the state says it all. */
   readonly detail: string | undefined;
-  /** Serving workers and those on their way, by slot; JSON only. */
+  /** One for each slot, in order; JSON only. */
   readonly workers: readonly WorkerHealth[];
 };
 
 export type WorkerHealth = {
   readonly slot: number;
   readonly id: string;
-  /** `waiting` is a slot in backoff; the others are the phases of a worker. */
+  /** `waiting`: nobody is in the slot. A launch that was given up counts as `requested`; the others are a worker's phases. */
   readonly phase: "waiting" | "requested" | "launched" | "ready" | "stopping";
   readonly pid: number | undefined;
   readonly ageMs: number;

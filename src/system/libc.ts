@@ -15,7 +15,6 @@ const functions = {
   flock: { args: ["i32", "i32"], returns: "i32" },
   getpgid: { args: ["i32"], returns: "i32" },
   getppid: { args: [], returns: "i32" },
-  getsid: { args: ["i32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   isatty: { args: ["i32"], returns: "i32" },
   kill: { args: ["i32", "i32"], returns: "i32" },
@@ -101,11 +100,6 @@ export function getpgid(pid: number): Answer {
 /** getppid(2) can't fail. `process.ppid` may be remembered from earlier; this asks. */
 export function getppid(): number {
   return opened().symbols.getppid();
-}
-
-export function getsid(pid: number): Answer {
-  const libc = opened();
-  return answer(libc, libc.symbols.getsid(pid));
 }
 
 /** `value` is filled in; an option shorter than it is an error of ours. */

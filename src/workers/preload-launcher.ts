@@ -14,7 +14,7 @@ import type { SetTimer } from "../timer.ts";
 import { type Connection, PreloaderLink } from "./preloader-link.ts";
 
 /** The version of docs/PROTOCOL.md that is spoken here. */
-export const protocolVersion = 1;
+const protocolVersion = 1;
 
 /**
  * How long after its process a preloader's connection may stay open. Its group gets KILL at once, and that closes
