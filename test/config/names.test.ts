@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { isName, makeName, name, stopSignal } from "../../src/config/value-types.ts";
+import { hostileText } from "../logging/arbitraries.ts";
 import { readMessage, readValue } from "./reading.ts";
 
 describe("names", () => {
@@ -26,7 +27,7 @@ describe("names", () => {
 
   test("whatever makeName makes is a name, and a name stays what it is", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      fc.property(hostileText, (text) => {
         const made = makeName(text);
         if (made !== undefined) expect(isName(made)).toBe(true);
         if (isName(text) && !text.endsWith("-")) expect(made).toBe(text);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseToml, TomlTable, type TomlValue } from "../../src/config/toml.ts";
+import { hostileText } from "../logging/arbitraries.ts";
 import { renderDocument, statements } from "./toml-generator.ts";
 
 function parse(text: string): TomlTable {
@@ -189,7 +190,7 @@ describe("syntax errors", () => {
       " ",
       ":",
     );
-    const soup = fc.oneof(fc.string({ unit: pieces, maxLength: 30 }), fc.string({ unit: "binary" }));
+    const soup = fc.oneof(fc.string({ unit: pieces, maxLength: 30 }), hostileText);
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 40 }),
       soup.map((text) => new TextEncoder().encode(text)),
