@@ -1,8 +1,12 @@
 /** Every command and flag there is: what `parseCommandLine` accepts and what `--help` shows come from here alone. */
 import type { ArgsDef, CommandDef } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
+import { commit } from "../build.ts";
 
 export const version: string = packageJson.version;
+
+/** What `--version` prints: `kleinhirn 0.1.0 (1a2b3c4)`, in a source tree without the commit. */
+export const versionLine: string = `kleinhirn ${version}${commit === undefined ? "" : ` (${commit})`}`;
 
 export const defaultConfigFile = "./kleinhirn.toml";
 

@@ -9,7 +9,7 @@ import { captureSignals, type SignalSource } from "../system/signals.ts";
 import { isTerminal } from "../system/terminal.ts";
 import { type Command, parseCommandLine } from "./arguments.ts";
 import { checkConfig } from "./check.ts";
-import { version } from "./definitions.ts";
+import { versionLine } from "./definitions.ts";
 import { exitOk, exitUsage } from "./exit-code.ts";
 import { renderHelp } from "./help.ts";
 import { complain, print, reportLoad } from "./load.ts";
@@ -51,7 +51,7 @@ async function runCommand(command: Exclude<Command, RunCommand>): Promise<number
       print(await renderHelp(command.topic, wantsColor(process.env, isTerminal(1))));
       return exitOk;
     case "version":
-      print(version);
+      print(versionLine);
       return exitOk;
     default:
       return assertNever(command);

@@ -30,6 +30,8 @@ export type ChildRequest = {
   readonly listen: (InheritedSockets & { readonly isAnnounced: boolean }) | undefined;
   /** A descriptor whose number is in the environment variable `variable`, and what becomes of what is written to it. */
   readonly ack: (AckHandlers & { readonly variable: string }) | undefined;
+  /** What it reads from its standard input; undefined: nothing, it is /dev/null. */
+  readonly input?: string | undefined;
   /** Called exactly once, and never before `spawnChild` has returned. */
   onExit(exit: ExitStatus): void;
 };
@@ -45,7 +47,7 @@ export function isBunChild(pid: number): boolean {
 }
 
 /**
- * Starts a program as leader of its own session and process group, with /dev/null as its input, our output, default
+ * Starts a program as leader of its own session and process group, with its own input, our output, default
  * signal dispositions, an empty mask, and no other descriptor than it asks for. It dies with us, unless it is a
  * program with other privileges than ours: set-user-id and the like undo the parent death signal (prctl(2)).
  *
@@ -63,7 +65,8 @@ export function spawnChild(request: ChildRequest, execStep: ExecStep): SpawnedCh
     request.onExit(exit);
   };
   let returned = false;
-  const subprocess = spawnOrExplain(launch, plan.extra, (pid, exit) => {
+  const stdio: Stdio = [standardInput(request.input), "inherit", "inherit", ...plan.extra];
+  const subprocess = spawnOrExplain(launch, stdio, (pid, exit) => {
     // Bun may already tell of the end while it spawns; nobody knows the pid then.
     if (returned) finish(pid, exit);
     else queueMicrotask(() => finish(pid, exit));
@@ -149,9 +152,16 @@ function announceDescriptors({ listen, ack }: ChildRequest, plan: DescriptorPlan
   return announced;
 }
 
+type Stdio = ["ignore" | Uint8Array, "inherit", "inherit", ...Descriptors];
+
+/** Bun hands the bytes over in a memory file, or writes them as they are read where there is no such file. */
+function standardInput(input: string | undefined): "ignore" | Uint8Array {
+  return input === undefined ? "ignore" : Buffer.from(input);
+}
+
 function spawnOrExplain(
   { command, cwd, environment }: ExecStepLaunch,
-  extra: Descriptors,
+  stdio: Stdio,
   onExit: (pid: number, exit: ExitStatus) => void,
 ) {
   try {
@@ -159,7 +169,7 @@ function spawnOrExplain(
       cmd: [...command],
       cwd,
       env: { ...environment },
-      stdio: ["ignore", "inherit", "inherit", ...extra],
+      stdio,
       detached: true,
       onExit: ({ pid }, code, signal) => onExit(pid, exitStatus(code, signal)),
     });

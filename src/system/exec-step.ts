@@ -7,8 +7,12 @@ import { OperatingSystemError } from "./operating-system-error.ts";
 
 /** What starts this very program again, without arguments: the compiled binary alone, or Bun and our script. */
 export function ownProgram(): readonly [string, ...string[]] {
-  const compiled = Bun.main.startsWith("/$bunfs/");
-  return compiled ? [process.execPath] : [process.execPath, Bun.main];
+  return Bun.isStandaloneExecutable ? [process.execPath] : [process.execPath, Bun.main];
+}
+
+/** The file that we are: the compiled binary, or our script. */
+export function ownFile(): string {
+  return Bun.isStandaloneExecutable ? process.execPath : Bun.main;
 }
 
 /** The parts of the machine that may be missing; a test takes one away. */

@@ -1,17 +1,37 @@
 /** The command that starts a Ruby preloader (specification section 6). */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { gemProgram } from "../build.ts";
 import type { RubyCommand } from "../config/config.ts";
+import { ownFile } from "../system/exec-step.ts";
 import type { InheritedSockets } from "../system/inherited-sockets.ts";
 import type { Environment, ServiceIdentity } from "./environment.ts";
 
-/** Where the gem that comes with kleinhirn lies. */
-export const gemFolder = join(import.meta.dir, "../../ruby");
+/** The gem that comes with kleinhirn. */
+export type Gem =
+  | { readonly kind: "folder"; readonly folder: string }
+  /** Part of the built program. `name` stands for the folder in backtraces and in the load path; nothing is there. */
+  | { readonly kind: "embedded"; readonly program: string; readonly name: string };
+
+export type PreloaderStart = {
+  readonly gem: Gem;
+  readonly generation: number;
+  readonly sockets: InheritedSockets | undefined;
+};
 
 export type PreloaderCommand = {
   readonly cmdline: readonly [string, ...string[]];
   readonly env: Environment;
+  /** What Ruby reads from its standard input; undefined: nothing. */
+  readonly input: string | undefined;
 };
+
+/** Where the gem is and how Ruby runs it: see docs/ARCHITECTURE.md. */
+export function locateGem(program: string | undefined = gemProgram): Gem {
+  return program === undefined
+    ? { kind: "folder", folder: join(import.meta.dir, "../../ruby") }
+    : { kind: "embedded", program, name: `${ownFile()}/ruby` };
+}
 
 /**
  * The preloader sets up Bundler itself: `bundle exec` would start Ruby twice, and an error in `-rbundler/setup` would come
@@ -22,13 +42,13 @@ export function preloaderCommand(
   ruby: RubyCommand,
   base: Environment,
   service: ServiceIdentity,
-  generation: number,
-  sockets: InheritedSockets | undefined,
+  { gem, generation, sockets }: PreloaderStart,
 ): PreloaderCommand {
   const cmdline: [string, ...string[]] = [
     "ruby",
-    `-I${join(gemFolder, "lib")}`,
-    join(gemFolder, "exe/kleinhirn_loader"),
+    ...(gem.kind === "folder"
+      ? [`-I${join(gem.folder, "lib")}`, join(gem.folder, "exe/kleinhirn_loader")]
+      : ["-", gem.name]),
     "--socket",
     service.socket,
     "--name",
@@ -42,7 +62,8 @@ export function preloaderCommand(
     ruby.load,
     ...listenArguments(sockets),
   ];
-  return { cmdline, env: ruby.gemfile === undefined ? base : bundlerEnvironment(ruby.gemfile, base) };
+  const env = ruby.gemfile === undefined ? base : bundlerEnvironment(ruby.gemfile, base);
+  return { cmdline, env, input: gem.kind === "embedded" ? gem.program : undefined };
 }
 
 function listenArguments(sockets: InheritedSockets | undefined): readonly string[] {

@@ -9,7 +9,7 @@ import { explainExecStepExit } from "../system/exec-step-status.ts";
 import type { InheritedSockets } from "../system/inherited-sockets.ts";
 import { baseEnvironment, type Environment, type ServiceIdentity, workerEnvironment } from "./environment.ts";
 import type { WorkerHandlers } from "./exec-launcher.ts";
-import { preloaderCommand } from "./preloader-command.ts";
+import { type Gem, locateGem, preloaderCommand } from "./preloader-command.ts";
 
 export type ProcessOptions = {
   readonly config: Config;
@@ -26,6 +26,7 @@ export class Processes {
   readonly #options: ProcessOptions;
   /** Made once: five hundred workers need not have five hundred copies of the same variables. */
   readonly #environments: readonly Environment[];
+  readonly #gem: Gem = locateGem();
 
   constructor(options: ProcessOptions) {
     this.#options = options;
@@ -54,7 +55,8 @@ export class Processes {
     const plan = preloaders[preloader];
     if (plan === undefined) throw new Error(`there is no preloader ${preloader}`);
     const base = baseEnvironment(inherited, plan.set);
-    const { cmdline, env } = preloaderCommand(plan.ruby, base, service, generation, sockets);
+    const start = { gem: this.#gem, generation, sockets };
+    const { cmdline, env, input } = preloaderCommand(plan.ruby, base, service, start);
     return spawn({
       argv: cmdline,
       cwd: plan.set.cwd,
@@ -63,6 +65,7 @@ export class Processes {
       // The preloader must not take the sockets for its own: its workers are told of them, each with its own pid.
       listen: sockets && { ...sockets, isAnnounced: false },
       ack: undefined,
+      input,
       onExit,
     });
   }
