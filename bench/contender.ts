@@ -101,10 +101,10 @@ function kleinhirn(program: string): Contender {
   };
 }
 
-/** `program` is what to measure: undefined for this tree's own. The others are what it is measured against. */
-export function contendersFor(program: string | undefined): readonly [Contender, Contender, Contender] {
+/** `program` is the kleinhirn to measure. The others are what it is measured against. */
+export function contendersFor(program: string): readonly [Contender, Contender, Contender] {
   return [
-    kleinhirn(resolve(program ?? join(root, "kleinhirn.ts"))),
+    kleinhirn(resolve(program)),
     einhornWith("einhorn", []),
     einhornWith("einhorn --gc-before-fork", ["--gc-before-fork"]),
   ];

@@ -7,8 +7,8 @@ export type Options = {
   readonly restarts: number;
   readonly execWorkers: number;
   readonly parts: readonly Part[];
-  /** The script or program to measure; undefined: kleinhirn.ts of this tree. */
-  readonly kleinhirn: string | undefined;
+  /** The program, or script for Bun, to measure. */
+  readonly kleinhirn: string;
   /** Where to write the tables; undefined: only print them. */
   readonly output: string | undefined;
 };
@@ -19,7 +19,11 @@ export type Part = (typeof allParts)[number];
 export const usage = `bench/run [--rounds N] [--restart-rounds N] [--workers N] [--restarts N] [--exec-workers N]
           [--only ${allParts.join("|")}]… [--kleinhirn FILE] [--output FILE]
 Measures kleinhirn beside einhorn; see bench/README.md. Without --output the tables go to bench/results/DATE.md; with
---output - they are only printed. --kleinhirn measures another build: a script for Bun, or a compiled program.`;
+--output - they are only printed. What is measured is the binary, built from this tree, or what --kleinhirn names: another
+binary, or a script for Bun (kleinhirn.ts, dist/kleinhirn.js).`;
+
+/** bench/run has just built it. */
+const builtProgram = `${import.meta.dir}/../dist/kleinhirn`;
 
 const flags = {
   rounds: { type: "string", default: "12" },
@@ -28,7 +32,7 @@ const flags = {
   restarts: { type: "string", default: "1000" },
   "exec-workers": { type: "string", default: "500" },
   only: { type: "string", multiple: true, default: [] as string[] },
-  kleinhirn: { type: "string" },
+  kleinhirn: { type: "string", default: builtProgram },
   output: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;

@@ -17,34 +17,28 @@ module KleinhirnLoader
       # entry of the load path, with the features below it, it makes `require "kleinhirn_loader"` find the gem as the
       # folder would, and before any other copy of it: Ruby asks for features before it looks for files, and so do those
       # who replace `require`. All features are named now, since each change to that list makes Ruby read all of it again.
-      def mount(folder, sources)
+      def mount(folder, sources, executable)
         @folder = folder
         @sources = sources
         $LOAD_PATH.unshift("#{folder}/lib")
-        $LOADED_FEATURES.concat(sources.keys.map { |name| path(name) })
+        $LOADED_FEATURES.concat(sources.keys.grep(/\.rb\z/).map { |name| path(name) })
+        $PROGRAM_NAME = path(executable)
       end
 
       # What the gem's own files call for one another.
       def require(name)
-        source = @sources.delete("lib/#{name}.rb")
-        run("lib/#{name}.rb", source) if source
+        run("lib/#{name}.rb") if @sources.key?("lib/#{name}.rb")
       end
 
-      # Runs the gem's executable.
-      def start(name)
-        $PROGRAM_NAME = path(name)
-        run(name, @sources.delete(name))
+      # At the top level, as `require` and `load` do it.
+      def run(name)
+        eval(@sources.delete(name), TOPLEVEL_BINDING, path(name), 1) # rubocop:disable Security/Eval
       end
 
       private
 
       def path(name)
         "#{@folder}/#{name}"
-      end
-
-      # At the top level, as `require` and `load` do it.
-      def run(name, source)
-        eval(source, TOPLEVEL_BINDING, path(name), 1) # rubocop:disable Security/Eval
       end
     end
   end

@@ -1,11 +1,11 @@
 /** The heart of script/build: the whole program as one file, compiled with Bun and as a script for Bun. */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { commitOf } from "./commit.ts";
 import { composeGemProgram } from "./gem-program.ts";
 import { repositoryRoot } from "./repository-files.ts";
-import { isTarget, ownTarget, type Target, targets, verifiedRuntime } from "./runtimes.ts";
+import { findRuntime, isTarget, ownTarget, type Target, targets, verifiedRuntime } from "./runtimes.ts";
 
 const usage = `script/build [--target TARGET]… [--all] [--output FOLDER]
 Builds dist/kleinhirn, for this machine, and dist/kleinhirn.js, for Bun. With --target or --all: dist/kleinhirn-TARGET.
@@ -49,7 +49,8 @@ async function buildScript(folder: string): Promise<string> {
   const { outputs } = await Bun.build(commonOptions());
   const [script, ...others] = outputs;
   if (script === undefined || others.length > 0) throw new Error(`expected one file, not ${outputs.length}`);
-  await Bun.write(file, script, { mode: 0o755 });
+  await Bun.write(file, script);
+  chmodSync(file, 0o755);
   return file;
 }
 
@@ -63,7 +64,7 @@ const standalone = {
 };
 
 /** With bytecode nothing has to be parsed at the start, and what only one command needs is not even read. */
-async function compile(folder: string, name: string, target: Target): Promise<string> {
+async function compile(folder: string, name: string, target: Target, runtime: string): Promise<string> {
   const file = join(folder, name);
   // Not in place: who runs the last build keeps it, and the source maps, which Bun also writes beside, go.
   const fresh = mkdtempSync(join(folder, ".build-"));
@@ -74,7 +75,7 @@ async function compile(folder: string, name: string, target: Target): Promise<st
       splitting: true,
       bytecode: true,
       sourcemap: "inline",
-      compile: { ...standalone, target: `bun-${target}`, executablePath: verifiedRuntime(target), outfile },
+      compile: { ...standalone, target: `bun-${target}`, executablePath: runtime, outfile },
     });
     renameSync(outfile, file);
   } finally {
@@ -87,6 +88,17 @@ function chosenTargets(names: readonly string[], all: boolean): readonly Target[
   const unknown = names.find((name) => !isTarget(name));
   if (unknown !== undefined) throw new Error(`--target must be one of ${targets.join(", ")}, not ${unknown}`);
   return all ? targets : targets.filter((target) => names.includes(target));
+}
+
+/** Whatever Bun that is: a distribution may have changed it to fit. Only the published one makes the same bytes again. */
+function ownRuntime(): string {
+  const target = ownTarget();
+  if (findRuntime(target) !== process.execPath) {
+    console.error(
+      `build: ${process.execPath} is not the Bun that is published for ${target}; it is built in all the same`,
+    );
+  }
+  return process.execPath;
 }
 
 function describeFile(path: string): string {
@@ -103,9 +115,10 @@ async function main(args: readonly string[]): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const files =
     chosen.length === 0
-      ? [await compile(folder, "kleinhirn", ownTarget()), await buildScript(folder)]
+      ? [await compile(folder, "kleinhirn", ownTarget(), ownRuntime()), await buildScript(folder)]
       : [];
-  for (const target of chosen) files.push(await compile(folder, `kleinhirn-${target}`, target));
+  for (const target of chosen)
+    files.push(await compile(folder, `kleinhirn-${target}`, target, verifiedRuntime(target)));
   for (const file of files) console.log(describeFile(file));
 }
 

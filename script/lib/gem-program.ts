@@ -10,8 +10,8 @@ export function composeGemProgram(): string {
   const sources = listGemFiles().map((path) => quoteSource(path, rewireRequires(path, readGemFile(path))));
   return [
     readGemFile("embedded/program.rb"),
-    `KleinhirnLoader::EmbeddedGem.mount(ARGV.shift, {\n${sources.join("")}})`,
-    `KleinhirnLoader::EmbeddedGem.start("${executable}")\n`,
+    `KleinhirnLoader::EmbeddedGem.mount(ARGV.shift, {\n${sources.join("")}}, "${executable}")`,
+    `KleinhirnLoader::EmbeddedGem.run("${executable}")\n`,
   ].join("\n");
 }
 
@@ -28,21 +28,25 @@ function listGemFiles(): string[] {
 
 const ownRequire = /^(\s*)require "(kleinhirn_loader(?:\/\w+)*)"$/gm;
 /** What would look for a file that isn't there. */
-const unwired = /^\s*(?:require_relative|autoload|load)\b.*|(?<!EmbeddedGem\.)\brequire[ (]["']kleinhirn_loader.*|__dir__.*/m;
+const unwired =
+  /^\s*(?:require_relative|autoload|load)\b.*|(?<!EmbeddedGem\.)\brequire[ (]["']kleinhirn_loader.*|__dir__.*/m;
 
 /** The gem's files call for one another by way of the embedded gem; every other `require` stays Ruby's own. */
 export function rewireRequires(path: string, source: string): string {
   const rewired = source.replaceAll(ownRequire, '$1KleinhirnLoader::EmbeddedGem.require "$2"');
   const left = unwired.exec(rewired);
   if (left !== null)
-    throw new Error(`ruby/${path}: "${left[0].trim()}" can't be built in: write require "kleinhirn_loader/…"`);
+    throw new Error(
+      `ruby/${path}: "${left[0].trim()}" can't be built in: write require "kleinhirn_loader/…"`,
+    );
   return rewired;
 }
 
 /** As a raw here-document: no character in it means anything, and only its end has to be unlike every line. */
 function quoteSource(path: string, source: string): string {
   const end = "END_OF_FILE";
-  if (source.split("\n").some((line) => line.trim() === end)) throw new Error(`ruby/${path} has a line ${end}`);
+  if (source.split("\n").some((line) => line.trim() === end))
+    throw new Error(`ruby/${path} has a line ${end}`);
   if (!source.endsWith("\n")) throw new Error(`ruby/${path} does not end with a newline`);
   return `  "${path}" => <<'${end}',\n${source}${end}\n`;
 }

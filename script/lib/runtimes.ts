@@ -38,7 +38,8 @@ export function packageOf(target: Target): string {
 /** That of this machine, as the Bun is that runs this. */
 export function ownTarget(): Target {
   const target = `linux-${process.arch}${isMusl() ? "-musl" : ""}`;
-  if (process.platform !== "linux" || !isTarget(target)) throw new Error(`there is no kleinhirn for ${target}`);
+  if (process.platform !== "linux" || !isTarget(target))
+    throw new Error(`there is no kleinhirn for ${target}`);
   return target;
 }
 
@@ -55,7 +56,9 @@ export function verifiedRuntime(target: Target): string {
   if (found !== undefined) return found;
   const { sha256 } = runtimes[target];
   const places = placesOf(target).join(" nor ");
-  throw new Error(`no Bun for ${target} with the checksum ${sha256} (script/lib/runtimes.ts): neither ${places}`);
+  throw new Error(
+    `no Bun for ${target} with the checksum ${sha256} (script/lib/runtimes.ts): neither ${places}`,
+  );
 }
 
 export function findRuntime(target: Target): string | undefined {
@@ -63,7 +66,10 @@ export function findRuntime(target: Target): string | undefined {
 }
 
 function placesOf(target: Target): readonly string[] {
-  return [process.execPath, join(repositoryRoot, ".tools/runtimes/node_modules", packageOf(target), "bin/bun")];
+  return [
+    process.execPath,
+    join(repositoryRoot, ".tools/runtimes/node_modules", packageOf(target), "bin/bun"),
+  ];
 }
 
 function checksum(path: string): string {

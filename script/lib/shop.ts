@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listDescendants, readTitle, waitFor } from "./processes.ts";
+import { kleinhirn } from "./program.ts";
 import { repositoryRoot } from "./repository-files.ts";
 
 const folder = join(repositoryRoot, "examples", "shop");
@@ -49,8 +50,7 @@ export class Shop {
     const withSocket = [join(folder, "bin", "with-socket"), `127.0.0.1:${options.webPort}`];
     // The socket is there before kleinhirn is, and kleinhirn is the same process as with-socket was (exec), just as
     // under systemd.
-    const kleinhirn = [process.execPath, join(repositoryRoot, "kleinhirn.ts"), "run", "-f", configFile];
-    this.process = Bun.spawn(["ruby", ...withSocket, ...kleinhirn], {
+    this.process = Bun.spawn(["ruby", ...withSocket, ...kleinhirn, "run", "-f", configFile], {
       cwd: repositoryRoot,
       env: { ...process.env, ...options.environment },
       stdio: ["ignore", output, output],

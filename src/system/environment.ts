@@ -1,3 +1,5 @@
+import { isHidden, revealVariables } from "./exec-step-command.ts";
+
 /**
  * Variables of the supervisor's own environment that are about the supervisor and wrong in a child: those that steer
  * Bun, those that name the supervisor's own service manager, and the inherited sockets, which are announced anew to
@@ -15,13 +17,19 @@ const ownVariables: ReadonlySet<string> = new Set([
   "LISTEN_FDS_FIRST_FD",
 ]);
 
+export function isHandedDown(name: string): boolean {
+  return !ownVariables.has(name);
+}
+
 /** What children get of the supervisor's environment; a set's `env` goes on top of it. */
 export function inheritedEnvironment(
   own: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const inherited: Record<string, string> = {};
   for (const [name, value] of Object.entries(own)) {
-    if (value !== undefined && !ownVariables.has(name)) inherited[name] = value;
+    if (value !== undefined && isHandedDown(name)) inherited[name] = value;
   }
-  return inherited;
+  // A start that was steered by variables of Bun's has hidden them from Bun.
+  for (const name of Object.keys(inherited)) if (isHidden(name)) delete inherited[name];
+  return { ...inherited, ...Object.fromEntries(revealVariables(own)) };
 }

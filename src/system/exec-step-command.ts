@@ -60,29 +60,34 @@ export function composeLaunch(
   return {
     command: [...step.command, cwd, ...formatTask(task)],
     cwd: "/",
-    environment: hideVariables(environment),
+    environment: { ...hideVariables(environment), ...forDynamicLoader() },
   };
+}
+
+/** The dynamic loader needs it to find Bun's own libraries on some systems; it is not Bun's to read. */
+function forDynamicLoader(): Record<string, string> {
+  const { LD_LIBRARY_PATH } = process.env;
+  return LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH };
 }
 
 const hidden = "kleinhirn:";
 
-function hideVariables(environment: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(environment).map(([name, value]) => [`${hidden}${name}`, value]);
-  // The dynamic loader needs it to find Bun's own libraries on some systems; it is not Bun's to read.
-  const { LD_LIBRARY_PATH } = process.env;
-  return {
-    ...Object.fromEntries(entries),
-    ...(LD_LIBRARY_PATH === undefined ? {} : { LD_LIBRARY_PATH }),
-  };
+/** The same variables, by names that mean nothing to anybody. */
+export function hideVariables(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [`${hidden}${name}`, value]));
 }
 
-/** The variables that `composeLaunch` has hidden, by their own names. */
+export function isHidden(name: string): boolean {
+  return name.startsWith(hidden);
+}
+
+/** The variables that have been hidden, by their own names. */
 export function revealVariables(
   environment: Readonly<Record<string, string | undefined>>,
 ): Map<string, string> {
   const revealed = new Map<string, string>();
   for (const [name, value] of Object.entries(environment)) {
-    if (name.startsWith(hidden) && value !== undefined) revealed.set(name.slice(hidden.length), value);
+    if (isHidden(name) && value !== undefined) revealed.set(name.slice(hidden.length), value);
   }
   return revealed;
 }

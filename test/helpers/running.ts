@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Subprocess } from "bun";
+import { kleinhirn } from "./program.ts";
 import { waitUntil } from "./wait.ts";
 
-export const repository = join(import.meta.dir, "../..");
+export { repository } from "./program.ts";
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string; readonly level: string };
 export type Match = string | ((line: LogLine) => boolean);
@@ -16,9 +17,9 @@ export type StartOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Instead of `run -f kleinhirn.toml`. */
   readonly args?: readonly string[];
-  /** Put in front of Bun, e.g. `["unshare", "--pid"]`; `@FOLDER@` stands for the test's folder, as in the configuration. */
+  /** Put in front of kleinhirn, e.g. `["unshare", "--pid"]`; `@FOLDER@` stands for the test's folder, as in the configuration. */
   readonly wrapper?: readonly string[];
-  /** Instead of `bun kleinhirn.ts run -f FILE`. */
+  /** Instead of `kleinhirn run -f FILE`. */
   readonly program?: (file: string) => readonly string[];
   /** The test's folder where it is not said. */
   readonly cwd?: string;
@@ -57,14 +58,11 @@ export class Running {
     writeFileSync(file, toml.replaceAll("@FOLDER@", this.folder));
     const { args = ["run", "-f", file], program, cwd = this.folder } = options;
     const wrapper = (options.wrapper ?? []).map((part) => part.replaceAll("@FOLDER@", this.folder));
-    this.process = Bun.spawn(
-      [...wrapper, ...(program?.(file) ?? [process.execPath, join(repository, "kleinhirn.ts"), ...args])],
-      {
-        cwd,
-        env: { ...process.env, XDG_RUNTIME_DIR: this.folder, ...options.env, [marker]: this.#marker },
-        stdio: ["ignore", "pipe", "pipe", ...(options.stdio ?? [])] as ["ignore", "pipe", "pipe"],
-      },
-    );
+    this.process = Bun.spawn([...wrapper, ...(program?.(file) ?? [...kleinhirn, ...args])], {
+      cwd,
+      env: { ...process.env, XDG_RUNTIME_DIR: this.folder, ...options.env, [marker]: this.#marker },
+      stdio: ["ignore", "pipe", "pipe", ...(options.stdio ?? [])] as ["ignore", "pipe", "pipe"],
+    });
     this.#readers = Promise.all([this.#read("stdout"), this.#read("stderr")]);
     void Promise.all([this.process.exited, this.#readers]).then(() => {
       this.#isOver = true;

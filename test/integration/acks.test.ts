@@ -3,7 +3,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { Peer } from "../helpers/peer.ts";
 import { isAlive } from "../helpers/processes.ts";
-import { Running, repository } from "../helpers/running.ts";
+import { kleinhirn as program, repository } from "../helpers/program.ts";
+import { Running } from "../helpers/running.ts";
 import { ackByDescriptor, cmdline, idle, shell, supervisor } from "../helpers/settings.ts";
 import { testTimeoutMs, waitUntil } from "../helpers/wait.ts";
 
@@ -11,7 +12,7 @@ setDefaultTimeout(testTimeoutMs);
 
 const bun = process.execPath;
 const say = join(repository, "test/fixtures/programs/say.ts");
-const kleinhirn = `'${bun}' '${join(repository, "kleinhirn.ts")}'`;
+const kleinhirn = program.map((word) => `'${word}'`).join(" ");
 const ack = '{"action":"ack","id":"ID"}';
 
 /** One worker that waits for its ack. */
@@ -269,7 +270,7 @@ async function waitForOutput(running: Running, text: string): Promise<void> {
 
 /** `kleinhirn ack` as a process of this test's own, which is nobody's worker. */
 async function runAck(environment: Record<string, string>) {
-  const child = Bun.spawn([bun, join(repository, "kleinhirn.ts"), "ack"], {
+  const child = Bun.spawn([...program, "ack"], {
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });

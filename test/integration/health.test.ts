@@ -3,7 +3,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { lstatSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { Running, repository } from "../helpers/running.ts";
+import { kleinhirn, repository } from "../helpers/program.ts";
+import { Running } from "../helpers/running.ts";
 import { ackByDescriptor, cmdline, shell, supervisor } from "../helpers/settings.ts";
 import { testTimeoutMs, waitUntil } from "../helpers/wait.ts";
 
@@ -242,7 +243,7 @@ test("`kleinhirn health` asks the configured address, or the given one: 0 health
 
 /** Status, standard output and standard error of `kleinhirn health`. */
 async function askHealth(args: readonly string[], cwd = repository): Promise<[number, string, string]> {
-  const child = Bun.spawn([process.execPath, join(repository, "kleinhirn.ts"), "health", ...args], {
+  const child = Bun.spawn([...kleinhirn, "health", ...args], {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Peer } from "../helpers/peer.ts";
 import { argumentsOf, isAlive } from "../helpers/processes.ts";
+import { kleinhirn } from "../helpers/program.ts";
 import { Running } from "../helpers/running.ts";
 import { ackByDescriptor, cmdline, shell } from "../helpers/settings.ts";
 import { readLineOf, testTimeoutMs, waitUntil } from "../helpers/wait.ts";
@@ -284,7 +285,10 @@ test.each([
     env: { TERM: "xterm", NO_COLOR: undefined, ...env },
   });
   await waitUntil(() => Buffer.concat(running.bytes.stdout).includes("worker set running"));
-  const supervisor = running.processes().find((pid) => argumentsOf(pid)[1]?.endsWith("kleinhirn.ts"));
+  const supervisor = running.processes().find((pid) => {
+    const words = argumentsOf(pid);
+    return kleinhirn.every((word, index) => words[index] === word);
+  });
   process.kill(Number(supervisor), "SIGTERM");
   expect(await running.exited()).toBe(0);
   expect(running.output.replaceAll("\r", "")).toMatch(expected);

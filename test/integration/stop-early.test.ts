@@ -24,12 +24,14 @@ function awaitHandler(pid: number): void {
   }
 }
 
-test("TERM as soon as there is a handler: exit 0, nothing launched", async () => {
+test("TERM as soon as there is a handler: exit 0, and from then on nothing is launched", async () => {
   await using running = new Running(fourSleepers);
   awaitHandler(running.pid);
   expect(await running.stop("SIGTERM")).toBe(0);
   expect(running.lines.at(-1)).toMatchObject({ msg: "stopped", killed: 0 });
-  expect(running.find("worker launched")).toBeUndefined();
+  // A compiled kleinhirn is quick enough to have launched something before the signal is there.
+  const stopping = running.lines.findIndex(({ msg }) => msg === "stopping");
+  expect(running.lines.slice(stopping).filter(({ msg }) => msg === "worker launched")).toEqual([]);
 });
 
 test("two TERM as early: exit 0", async () => {
