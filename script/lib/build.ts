@@ -1,6 +1,6 @@
 /** The heart of script/build: the whole program as one file, compiled with Bun and as a script for Bun. */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { commitOf } from "./commit.ts";
 import { composeGemProgram } from "./gem-program.ts";
@@ -36,8 +36,8 @@ function commonOptions(): BuildOptions {
     root: repositoryRoot,
     target: "bun",
     format: "esm",
-    // Names are kept: they are what a stack trace in the log is made of.
-    minify: { whitespace: true, syntax: true, identifiers: true, keepNames: true },
+    // Names stay: they are what a stack trace in the log is made of.
+    minify: { whitespace: true, syntax: true, identifiers: false },
     define: defineBuild(),
     // Nothing of the environment of the build gets in.
     env: "disable",
@@ -111,7 +111,9 @@ async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options: flags, strict: true });
   if (values.help) return console.log(usage);
   const chosen = chosenTargets(values.target, values.all);
-  const folder = values.output;
+  const folder = resolve(values.output);
+  // Source maps name files relative to where Bun was started: a name that the place of the tree has no part in.
+  process.chdir(repositoryRoot);
   mkdirSync(folder, { recursive: true });
   const files =
     chosen.length === 0

@@ -8,7 +8,9 @@ const built = process.env.KLEINHIRN_PROGRAM;
 export const isBuilt = built !== undefined;
 
 /** What starts kleinhirn, to put its arguments after. */
-export const kleinhirn: readonly [string, ...string[]] = startOf(built ?? join(repositoryRoot, "kleinhirn.ts"));
+export const kleinhirn: readonly [string, ...string[]] = startOf(
+  built ?? join(repositoryRoot, "kleinhirn.ts"),
+);
 
 function startOf(file: string): readonly [string, ...string[]] {
   return /\.[jt]s$/.test(file) ? [process.execPath, file] : [file];

@@ -2,6 +2,7 @@
 import { writeSync } from "node:fs";
 import { execStepCommand } from "../system/exec-step-command.ts";
 import { captureSignals } from "../system/signals.ts";
+import { exitOsRefused } from "./exit-code.ts";
 
 /** Bun's own, without effect on a program that is compiled: its installer and its images set them. */
 const harmless: ReadonlySet<string> = new Set(["BUN_INSTALL", "BUN_RUNTIME_TRANSPILER_CACHE_PATH"]);
@@ -9,13 +10,21 @@ const harmless: ReadonlySet<string> = new Set(["BUN_INSTALL", "BUN_RUNTIME_TRANS
 /** They are to die of a signal as any program does. */
 const unguarded: ReadonlySet<string> = new Set(["check", "ack", "health", execStepCommand]);
 
-/** Does not come back if Bun is steered by a variable, unless there is no way out; then it is as it is, and is said. */
+/** Does not come back if Bun is steered by a variable: the program begins again without it, or not at all. */
 async function restartIfSteered(argv: readonly string[]): Promise<void> {
   const names = Object.keys(process.env).filter((name) => name.startsWith("BUN_") && !harmless.has(name));
   if (names.length === 0) return;
   const { restartWithout } = await import("../system/unsteered.ts");
-  const code = restartWithout(new Set(names), argv, process.env);
-  writeSync(2, `kleinhirn: can't start again without ${names.join(", ")} (${code}): unset them\n`);
+  try {
+    restartWithout(new Set(names), argv, process.env);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    writeSync(
+      2,
+      `kleinhirn: can't start again without ${names.join(", ")}: ${reason}. Unset what is set of them\n`,
+    );
+    process.exit(exitOsRefused);
+  }
 }
 
 /**

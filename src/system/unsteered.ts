@@ -7,6 +7,7 @@ import { setCloseOnExec } from "./descriptors.ts";
 import { isHandedDown } from "./environment.ts";
 import { hideVariables } from "./exec-step-command.ts";
 import { clearSignalMask, execve, resetSignal } from "./libc.ts";
+import { OperatingSystemError } from "./operating-system-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,14 +15,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const signalsIgnoredByBun: readonly number[] = [13, 25];
 
 /**
- * Begins again, without the variables of these names. They are hidden, not lost: workers get them. Only ever returns
- * when that can't be done, with the name of the error.
+ * Begins again, without the variables of these names. They are hidden, not lost: workers get them. Throws an
+ * `OperatingSystemError` when that can't be done: `ENOENT` where the C library can't be called (`BUN_JSC_useJIT=0`)…
  */
-export function restartWithout(
-  names: ReadonlySet<string>,
-  argv: readonly string[],
-  own: Environment,
-): string {
+export function restartWithout(names: ReadonlySet<string>, argv: readonly string[], own: Environment): never {
   const kept = entriesOf(own).filter(([name]) => !names.has(name));
   const hidden = entriesOf(own).filter(([name]) => names.has(name) && isHandedDown(name));
   const environment = [...kept, ...Object.entries(hideVariables(Object.fromEntries(hidden)))];
@@ -34,7 +31,11 @@ export function restartWithout(
     words,
     environment.map(([name, value]) => `${name}=${value}`),
   );
-  return answer.ok ? "EIO" : answer.code;
+  throw new OperatingSystemError(
+    answer.ok ? "EIO" : answer.code,
+    "execve",
+    `can't execute ${process.execPath}`,
+  );
 }
 
 function entriesOf(own: Environment): [string, string][] {
