@@ -13,10 +13,11 @@ module KleinhirnLoader
     @sources = {}
 
     class << self
-      # `folder` is below a file, so that nothing can ever exist there, and backtraces still tell whose code it is. As an
-      # entry of the load path, with the features below it, it makes `require "kleinhirn_loader"` find the gem as the
-      # folder would, and before any other copy of it: Ruby asks for features before it looks for files, and so do those
-      # who replace `require`. All features are named now, since each change to that list makes Ruby read all of it again.
+      # `folder` is beside the built program and does not exist (who could make it could replace the program as well); in
+      # backtraces it tells whose code it is. As an entry of the load path, with the features below it, it makes `require
+      # "kleinhirn_loader"` find the gem as a folder would, and before any other copy of it: Ruby asks for features before
+      # it looks for files, and so does bootsnap, which lets a folder be missing, but not be below a file. All features are
+      # named now, since each change to that list makes Ruby read all of it again.
       def mount(folder, sources, executable)
         @folder = folder
         @sources = sources

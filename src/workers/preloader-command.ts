@@ -30,7 +30,7 @@ export type PreloaderCommand = {
 export function locateGem(program: string | undefined = gemProgram): Gem {
   return program === undefined
     ? { kind: "folder", folder: join(import.meta.dir, "../../ruby") }
-    : { kind: "embedded", program, name: `${ownFile()}/ruby` };
+    : { kind: "embedded", program, name: `${ownFile()}.gem` };
 }
 
 /**

@@ -28,22 +28,24 @@ describe("what an application sees of it", () => {
       puts "required #{require "kleinhirn_loader"} #{require "kleinhirn_loader/worker"} #{KleinhirnLoader.name}"
       puts "arguments #{ARGV.inspect}, input #{STDIN.read.inspect}, variables #{TOPLEVEL_BINDING.local_variables.inspect}"
       puts "program #{$PROGRAM_NAME}"
+      # As bootsnap does it: a folder may be missing (ENOENT), any other error ends the application.
+      $LOAD_PATH.each { |folder| File.realpath(folder) rescue (raise unless $!.is_a?(Errno::ENOENT)) }
     `;
     await using running = start(serve, { files: { "app.rb": seen } });
     await running.waitFor("worker set running");
     expect(running.output).toContain("required false false KleinhirnLoader\n");
     expect(running.output).toContain('arguments [], input "", variables []\n');
-    expect(running.output).toContain(`program ${binary}/ruby/exe/kleinhirn_loader\n`);
+    expect(running.output).toContain(`program ${binary}.gem/exe/kleinhirn_loader\n`);
     expect(await running.stop()).toBe(0);
   });
 
-  test("a backtrace names the files of the gem, below the binary", async () => {
+  test("a backtrace names the files of the gem, beside the binary", async () => {
     const raise = `start_expression = 'raise "no more"'\nack = "none"`;
     await using running = start(raise, { files: { "app.rb": app } });
     const [line] = await running.waitFor("worker raised an error");
     expect(String(line?.error)).toMatch(/A?start_expression of app:1:in .*no more \(RuntimeError\)/);
-    expect(String(line?.error)).toContain(`${binary}/ruby/lib/kleinhirn_loader/worker_process.rb:`);
-    expect(String(line?.error)).toContain(`${binary}/ruby/exe/kleinhirn_loader:`);
+    expect(String(line?.error)).toContain(`${binary}.gem/lib/kleinhirn_loader/worker_process.rb:`);
+    expect(String(line?.error)).toContain(`${binary}.gem/exe/kleinhirn_loader:`);
     expect(await running.stop()).toBe(0);
   });
 
