@@ -22,12 +22,32 @@ export function listRunners(): Runner[] {
     check("shellcheck", ["shellcheck", "-x", "-a", ...listShellScripts(files)]),
     ...rubocop("ruby", files),
     ...rubocop("examples/shop", files),
-    ...bunTests("unit tests", (path) => !path.startsWith("test/integration/"), files),
+    ...bunTests("unit tests", isUnitTest, files),
     ...minitest("gem tests", "ruby", [], files),
     ...minitest("shop tests", "examples/shop", ["-rbundler/setup"], files),
     ...bunTests("integration tests", (path) => path.startsWith("test/integration/"), files),
     check("demo smoke", [process.execPath, "script/lib/demo-smoke.ts"]),
+    ...listBinaryRunners(files).filter(({ name }) => isDeep || name !== integrationOfBinary),
   ];
+}
+
+/** `script/test --binary`: what shows that the built program does what the tree does. */
+export function listBinaryRunners(files: readonly string[] = listRepositoryFiles()): Runner[] {
+  const own = bunTests("tests of the binary", (path) => path.startsWith("test/binary/"), files);
+  const integration = bunTests(integrationOfBinary, (path) => path.startsWith("test/integration/"), files);
+  const smoke = check("demo smoke of the binary", [process.execPath, "script/lib/demo-smoke.ts"]);
+  const environment = { KLEINHIRN_PROGRAM: join(repositoryRoot, "dist/kleinhirn") };
+  return [
+    check("build", ["script/build"]),
+    ...[...own, smoke, ...integration].map((runner) => ({ ...runner, environment })),
+  ];
+}
+
+const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
+const integrationOfBinary = "integration tests of the binary";
+
+function isUnitTest(path: string): boolean {
+  return !/^test\/(integration|binary)\//.test(path);
 }
 
 function check(name: string, command: Runner["command"]): Runner {

@@ -6,7 +6,7 @@ import { becomeSubreaper } from "../../src/system/subreaper.ts";
 import { addCounts, type Counts, formatCounts, noCounts, settleCounts } from "./counts.ts";
 import { isAlive, listDescendants, readTitle, reapOrphans, signalIfThere, waitFor } from "./processes.ts";
 import { repositoryRoot } from "./repository-files.ts";
-import { listRunners, type Runner } from "./runners.ts";
+import { listBinaryRunners, listRunners, type Runner } from "./runners.ts";
 
 const runnerTimeoutMs = (process.env.KLEINHIRN_DEEP ? 60 : 10) * 60_000;
 const logFolder = join(repositoryRoot, ".tools", "logs");
@@ -29,7 +29,8 @@ for (const [signal, number] of [
 
 const started = performance.now();
 let total = noCounts;
-for (const runner of listRunners()) total = addCounts(total, await run(runner));
+const runners = process.env.KLEINHIRN_BINARY ? listBinaryRunners() : listRunners();
+for (const runner of runners) total = addCounts(total, await run(runner));
 
 console.log(`\nall of it took ${seconds(started)}`);
 console.log(formatCounts(total));

@@ -160,7 +160,7 @@ describe("what goes wrong in an application", () => {
   }, 60_000);
 
   test("a load that hangs is ended with the backtrace of where it hangs", async () => {
-    const toml = head + set("web", "serve", 'load_timeout = "500ms"\nrestart = { intensity = 0 }');
+    const toml = head + set("web", "serve", 'load_timeout = "3s"\nrestart = { intensity = 0 }');
     await using s = new Running(toml, { files: { "app.rb": "def stuck = sleep\nstuck\n" } });
     await s.waitFor("worker set faulted");
     expect(s.find("preloader took too long to load")).toBeDefined();
