@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { repositoryRoot } from "./repository-files.ts";
 
 /** A built kleinhirn to run instead of the source tree: a binary, or a script for Bun (`script/test --binary` says it). */
@@ -9,7 +9,8 @@ export const isBuilt = built !== undefined;
 
 /** What starts kleinhirn, to put its arguments after. */
 export const kleinhirn: readonly [string, ...string[]] = startOf(
-  built ?? join(repositoryRoot, "kleinhirn.ts"),
+  // Made absolute, because tests start it in folders of their own.
+  built === undefined ? join(repositoryRoot, "kleinhirn.ts") : resolve(built),
 );
 
 function startOf(file: string): readonly [string, ...string[]] {
