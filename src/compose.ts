@@ -185,6 +185,7 @@ class Composition {
       readBacklog: (done) => this.#socket?.socket.readBacklog(done),
       post: (event) => this.#supervisor.post(event),
       log: surroundings.log,
+      isOrphan: (pid) => readProcessStat(pid)?.parent === process.pid && !isBunChild(pid),
       pokeReaper: () => this.#reaping.poke(),
       setTimer,
     });

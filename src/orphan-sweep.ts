@@ -11,6 +11,8 @@ export type OrphanSweepPorts = {
   readonly listChildren: () => readonly number[];
   /** Workers and preloaders: they are stopped by name, not swept. */
   readonly isKnown: (pid: number) => boolean;
+  /** Goes with its preloader by itself: that it is found before it has gone is nobody's failure. */
+  readonly isStandby: (pid: number) => boolean;
   readonly signalProcess: (pid: number, signal: "SIGTERM" | "SIGKILL") => void;
   /** Killed for having outlasted the stop; once for all that are found together. */
   readonly reportKilled: (count: number) => void;
@@ -57,7 +59,7 @@ export class OrphanSweep {
       if (this.#told.has(pid) || this.#ports.isKnown(pid)) continue;
       this.#told.add(pid);
       this.#ports.signalProcess(pid, this.#signal);
-      told += 1;
+      if (!this.#ports.isStandby(pid)) told += 1;
     }
     if (told > 0 && this.#signal === "SIGKILL") this.#ports.reportKilled(told);
     this.#ports.pokeReaper();

@@ -13,6 +13,7 @@ export type PreloaderMessage =
   | { readonly action: "hello"; readonly pid: number; readonly protocol: number }
   | { readonly action: "loading"; readonly file: string }
   | { readonly action: "ready" }
+  | { readonly action: "standby"; readonly pid: number }
   | { readonly action: "launched"; readonly id: string; readonly pid: number }
   | { readonly action: "failed"; readonly id: string; readonly message: string }
   | { readonly action: "error"; readonly message: string; readonly error: string }
@@ -40,7 +41,16 @@ export type Spawn = {
 export type Reply = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 const workerActions = ["ack", "error"] as const;
-const preloaderActions = ["hello", "loading", "ready", "launched", "failed", "error", "log"] as const;
+const preloaderActions = [
+  "hello",
+  "loading",
+  "ready",
+  "standby",
+  "launched",
+  "failed",
+  "error",
+  "log",
+] as const;
 const levels = ["critical", "error", "warning", "info", "debug", "trace"] as const;
 
 /** Checks a line from a peer that the kernel has told us to be a worker (or anybody), or the preloader. Never throws. */
@@ -82,6 +92,8 @@ function readPreloaderMessage(reader: MessageReader): PreloaderMessage {
       return { action, file: reader.text("file") };
     case "ready":
       return { action };
+    case "standby":
+      return { action, pid: reader.pid() };
     case "launched":
       return { action, id: reader.id(), pid: reader.pid() };
     case "failed":

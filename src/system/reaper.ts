@@ -47,7 +47,8 @@ export type Reaper = {
  * - A stranger while launches are pending may be a worker whose `launched` line we haven't read yet. It is kept a
  *   zombie, so that the kernel can't give its pid to another process, until either the line comes and it is a worker,
  *   or every launch asked before it was first seen has been answered and it can't be one. Until then it hides all
- *   others, so the others are asked one by one.
+ *   others, so the others are asked one by one. When it was forked does not matter: a preloader that forks ahead of
+ *   need sees the end of what it has forked no later than we do, and never announces it for a later launch.
  */
 export function createReaper(ports: ReaperPorts): Reaper {
   return new ChildReaper(ports);

@@ -44,6 +44,8 @@ export type PreloadLauncherPorts = {
   readonly readBacklog: (done: () => void) => void;
   readonly post: (event: Event) => void;
   readonly log: (event: LogEvent) => void;
+  /** Whether this is a child of ours, be it a zombie, that Bun has not started. */
+  readonly isOrphan: (pid: number) => boolean;
   /** Look again for exits: a pid has become known, or launches have been answered. */
   readonly pokeReaper: () => void;
   readonly setTimer: SetTimer;
@@ -54,6 +56,8 @@ export class PreloadLauncher {
   /** Not by pid: that of a preloader which has been reaped may be a newer one's while the last words of the old are read. */
   readonly #links = new Set<PreloaderLink>();
   readonly #workers = new Map<number, WorkerId>();
+  /** Processes that preloaders have forked ahead of need, until they are announced as workers or reaped. */
+  readonly #standbys = new Set<number>();
   #nextSequence = 1;
 
   constructor(ports: PreloadLauncherPorts) {
@@ -94,6 +98,16 @@ export class PreloadLauncher {
 
   workerPids(): Iterable<number> {
     return this.#workers.keys();
+  }
+
+  /** True for a process that a preloader has forked ahead of need. */
+  isStandby(pid: number): boolean {
+    return this.#standbys.has(pid);
+  }
+
+  /** To be called when an orphan has been reaped. @returns whether it was a standby, whose end concerns nobody. */
+  forgetStandby(pid: number): boolean {
+    return this.#standbys.delete(pid);
   }
 
   /** Sequence number of the oldest launch that is not answered; Infinity: every one is. */
@@ -173,6 +187,8 @@ export class PreloadLauncher {
         });
       case "ready":
         return post({ type: "preloaderReady", ...link.ref });
+      case "standby":
+        return this.#onStandby(link, message.pid);
       case "launched":
         return this.#onLaunched(link, message.id, message.pid);
       case "failed":
@@ -192,6 +208,17 @@ export class PreloadLauncher {
     }
   }
 
+  /** It may have died before this was read: its number must not be kept for whoever gets it next. */
+  #onStandby(link: PreloaderLink, pid: number): void {
+    if (this.#workers.has(pid) || !this.#ports.isOrphan(pid)) return;
+    this.#standbys.add(pid);
+    this.#log(link, {
+      level: "debug",
+      message: "preloader has forked ahead of need",
+      fields: { standby: pid },
+    });
+  }
+
   #onLaunched(link: PreloaderLink, id: WorkerId, pid: number): void {
     // Only what was asked for can be launched: anything else would make a worker out of a stranger's pid.
     if (!link.pending.delete(id)) {
@@ -202,6 +229,7 @@ export class PreloadLauncher {
         fields,
       });
     }
+    this.#standbys.delete(pid);
     this.#workers.set(pid, id);
     this.#ports.post({ type: "workerLaunched", id, pid });
     this.#ports.pokeReaper();

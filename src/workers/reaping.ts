@@ -17,12 +17,18 @@ export type ReapingPorts = Pick<ReaperPorts, "waiter" | "isBunChild" | "listChil
     readonly orphans: OrphanSink;
     readonly preloading: Pick<
       PreloadLauncher,
-      "isWorker" | "workerPids" | "oldestPendingLaunch" | "nextLaunchSequence" | "onWorkerExit"
+      | "isWorker"
+      | "isStandby"
+      | "forgetStandby"
+      | "workerPids"
+      | "oldestPendingLaunch"
+      | "nextLaunchSequence"
+      | "onWorkerExit"
     >;
     readonly supervisor: Pick<Supervisor, "post" | "forgetEmptyGroups">;
   };
 
-/** Is told of every orphan that has been reaped. */
+/** Is told of every orphan that has been reaped, but for a standby. */
 export type OrphanSink = {
   readonly add: (pid: number, exit: ExitStatus) => void;
   /** Nothing may be held back any more: the supervisor is about to end. */
@@ -42,6 +48,7 @@ export class Reaping {
     this.#sweep = new OrphanSweep({
       listChildren: listLiving,
       isKnown: (pid) => ports.isBunChild(pid) || ports.preloading.isWorker(pid),
+      isStandby: (pid) => ports.preloading.isStandby(pid),
       signalProcess,
       reportKilled,
       pokeReaper: () => this.poke(),
@@ -88,7 +95,7 @@ export class Reaping {
   #onOrphan(pid: number, exit: ExitStatus): void {
     this.#hasReapedOrphans = true;
     this.#sweep.forget(pid);
-    this.#ports.orphans.add(pid, exit);
+    if (!this.#ports.preloading.forgetStandby(pid)) this.#ports.orphans.add(pid, exit);
   }
 
   #onNoChildren(): void {

@@ -147,6 +147,7 @@ export class Production {
       readBacklog: (done) => this.#socket.readBacklog(done),
       post: (event) => this.supervisor.post(event),
       log: (event) => this.#watcher.onLog(event),
+      isOrphan: (pid) => this.#readStat(pid)?.parent === supervisorPid && !this.#machine.bun.isBunChild(pid),
       pokeReaper: () => this.#reaping.poke(),
       setTimer: this.#machine.clock.setTimer,
     });

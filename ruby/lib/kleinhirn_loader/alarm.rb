@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "kleinhirn_loader/clock"
 require "kleinhirn_loader/system_call"
 
 module KleinhirnLoader
@@ -11,16 +12,16 @@ module KleinhirnLoader
     class Rang < Exception; end # rubocop:disable Lint/InheritException
 
     # `ALRM` is ours from here to `stop`, and what it meant to the application before is its again afterwards.
-    def initialize(milliseconds)
-      @milliseconds = milliseconds
-      message = "not done within #{milliseconds} ms"
+    def initialize(limit)
+      @at = limit.alarm_at
+      message = "not done within #{limit.alarm_milliseconds} ms"
       @before = trap("ALRM") { raise Rang, message }
       start
     end
 
-    # Also for a child, which inherits the trap and not the timer.
+    # Also for a child, which inherits the trap and not the timer. A time that is over rings at once: 0 would be never.
     def start
-      SystemCall.alarm(@milliseconds)
+      SystemCall.alarm([((@at - Clock.now) * 1000).ceil, 1].max)
     end
 
     def stop

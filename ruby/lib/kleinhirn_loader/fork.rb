@@ -3,77 +3,118 @@
 require "kleinhirn_loader/error_report"
 require "kleinhirn_loader/exit_status"
 require "kleinhirn_loader/launch"
+require "kleinhirn_loader/middle"
 require "kleinhirn_loader/pipes"
+require "kleinhirn_loader/spawn_request"
 require "kleinhirn_loader/system_call"
+require "kleinhirn_loader/titles"
 
 module KleinhirnLoader
-  # Forks twice: the process in the middle ends at once, so that the kernel gives its child, the worker, to the supervisor,
-  # the nearest subreaper above (prctl(2), PR_SET_CHILD_SUBREAPER).
+  # Forks twice: the process in the middle ends as soon as it has forked, so that the kernel gives its children, the workers,
+  # to the supervisor, the nearest subreaper above (prctl(2), PR_SET_CHILD_SUBREAPER).
   #
   # Fork hooks (`Process._fork`) are the application's code. They run inside our calls of fork, on both sides, and may hang
   # or raise on either. Nothing that is raised in a child may leave this file, or it would run on as a second preloader.
   class Fork
+    # By these a process is asked to go. Before it has become a worker, the application has no say in that.
+    QUIETLY = %w[TERM INT QUIT].freeze
+
     # `let_go` closes, in a child, what belongs to the preloader.
-    def initialize(let_go)
+    def initialize(options, let_go)
+      @options = options
       @let_go = let_go
       @preloader = Process.pid
     end
 
-    # In the preloader: returns a Launch, or raises what kept the first fork from happening. In the worker: returns nil, once
-    # the preloader has announced it; until then nobody knows of the worker, and if the preloader ends, so does it.
-    # `deadline` is by the Clock; `alarm` is running.
-    def start(request, deadline, alarm)
-      pipes = Pipes.new
+    # In the preloader: returns as many Launches, or raises what kept the first fork from happening. In a worker: returns the
+    # SpawnRequest that it is to serve, once the preloader has announced it; until then it belongs to the preloader, and ends
+    # with it. `alarm` is running.
+    def start(count, limit, alarm)
+      pipes = open_pipes(count)
       middle = fork_middle(pipes)
-      return Launch.new(request, middle, pipes, deadline) if middle
+      return pipes.map { |own| Launch.new(middle, own, limit) } if middle
 
-      be_middle(pipes, alarm)
-      be_worker(pipes)
-      nil
+      be_worker(be_middle(pipes, alarm))
     end
 
     private
 
-    def fork_middle(pipes)
-      pid = Process.fork
-      pipes.keep_preloader_side if pid
-      pid
-    rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, and maybe in the child
-      fail_in_child(pipes, e) if Process.pid != @preloader
-      pipes.close
+    def open_pipes(count)
+      pipes = []
+      count.times { pipes << Pipes.new }
+      pipes
+    rescue SystemCallError
+      pipes.each(&:close)
       raise
     end
 
-    # Returns in the worker alone.
+    def fork_middle(pipes)
+      pid = Process.fork
+      return unless pid
+
+      pipes.each(&:keep_preloader_side)
+      Middle.new(pid)
+    rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, and maybe in the child
+      fail_in_child(pipes, e) if Process.pid != @preloader
+      pipes.each(&:close)
+      raise
+    end
+
+    # Returns in the workers alone, with their own pipes.
     def be_middle(pipes, alarm)
+      middle = Process.pid
       alarm.start
       @let_go.call
-      pipes.keep_child_side
+      pipes.each(&:keep_child_side)
       # A hook that hangs here must not outlive a preloader that can no longer kill us.
       SystemCall.kill_with_parent
       exit!(ExitStatus::FAILED) if Process.ppid != @preloader
-      worker = Process.fork
-      return unless worker
+      fork_workers(pipes)
+    rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, in the middle or in a worker
+      # A worker speaks for itself alone, the process in the middle for those that it has not forked.
+      fail_in_child(Process.pid == middle ? pipes : pipes.first(1), e)
+    end
 
-      pipes.tell("forked #{worker}")
+    # No worker may hold an end of a sibling's pipes: the end of the report tells that the sibling has gone. `pipes` are
+    # always those of the workers that are not there yet.
+    def fork_workers(pipes)
+      until pipes.empty?
+        worker = Process.fork
+        own = pipes.first
+        return own.tap { pipes.drop(1).each(&:close) } unless worker
+
+        own.tell("forked #{worker}")
+        own.close
+        pipes.shift
+      end
       exit!(ExitStatus::ENDED)
-    rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, in the middle or in the worker
-      fail_in_child(pipes, e)
     end
 
     def be_worker(pipes)
       Process.setsid
+      Titles.standby(@options)
       pipes.tell("waiting")
-      exit!(ExitStatus::ENDED) unless pipes.wait_at_gate
+      letter = go_quietly { pipes.wait_at_gate }
+      exit!(ExitStatus::ENDED) if letter.empty?
+      SpawnRequest.from_letter(letter)
     rescue SignalException => e
       # The supervisor may ask the worker to go as soon as it was announced.
       exit!(ExitStatus.of_signal(e))
-    rescue Exception # rubocop:disable Lint/RescueException -- the report's reader is gone, or a trap of the application's
+    rescue Exception # rubocop:disable Lint/RescueException -- half a request from a preloader that died, or an application's trap
       exit!(ExitStatus::FAILED)
     end
 
+    # The application's own traps are in place again when the block has returned.
+    def go_quietly
+      before = QUIETLY.map { |name| [name, trap(name) { exit!(ExitStatus::ENDED) }] }
+      yield
+    ensure
+      before&.each { |name, handler| trap(name, handler) }
+    end
+
     def fail_in_child(pipes, exception)
-      pipes.tell("failed #{ErrorReport.summary(exception)} at #{ErrorReport.place(exception)}")
+      text = "failed #{ErrorReport.summary(exception)} at #{ErrorReport.place(exception)}"
+      pipes.each { |own| own.tell(text) }
     ensure
       exit!(ExitStatus::FAILED)
     end

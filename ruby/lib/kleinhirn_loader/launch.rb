@@ -1,75 +1,110 @@
 # frozen_string_literal: true
 
 module KleinhirnLoader
-  # A double fork on its way, seen from the preloader. It is `:forking` until the worker waits at its gate and the process in
-  # the middle has been reaped (only then is the worker the supervisor's child), then `:launched`; or else it is `:failed`.
+  # A worker to be, seen from the preloader. It is `:forking` until its process waits at its gate and the process in the
+  # middle has been reaped (only then is it the supervisor's child), then `:waiting`, for no request in particular. It is
+  # `:announced` as the worker of one request, and runs when its gate has been opened; or else it is `:lost`.
   class Launch
     READ_BYTES = 4096
 
-    attr_reader :request, :worker, :failure
+    # `worker` is a pid; `failure` says why it was lost.
+    attr_reader :state, :middle, :worker, :failure
 
-    def initialize(request, middle, pipes, deadline)
-      @request = request
+    def initialize(middle, pipes, limit)
       @middle = middle
       @pipes = pipes
-      @deadline = deadline
+      @limit = limit
       @text = String.new
       @state = :forking
-      @waiting = @silent = @closed = false
-      @worker = @exit = @failure = nil
+      @at_gate = @silent = @closed = false
+      @worker = @failure = @letter = nil
     end
 
+    # The report.
     def to_io
       @pipes.report
     end
 
+    # The end of the gate into which the request goes.
+    def gate
+      @pipes.gate
+    end
+
     # Whether news may come through the report.
     def listening?
-      @state == :forking && !@silent
+      %i[forking waiting].include?(@state) && !@silent
     end
 
-    # Whether the next thing to happen is the end of the process in the middle. There is no descriptor to wait for it with.
-    def ending?
-      !@exit && (@state != :forking || @waiting || @silent)
+    # Whether more is to be heard of it before the process in the middle can have ended.
+    def underway?
+      @state == :forking && !@at_gate && !@silent
     end
 
-    # Whether nothing is left to be done, not even to be reaped.
+    # Whether the request is on its way through the gate, which takes less at a time than the longest request.
+    def opening?
+      !@letter.nil? && !@closed
+    end
+
+    # Whether nothing is left to be done.
     def over?
-      @closed && @exit
+      @closed
     end
 
-    # Seconds until this will have taken too long; nil when it can't any more.
+    # A request counts on it that has less time.
+    def hurry(limit)
+      @limit = limit if limit.deadline < @limit.deadline
+    end
+
+    # Seconds until this will have taken too long; nil when it can't, or has.
     def patience(now)
-      [@deadline - now, 0].max if @state == :forking
+      return if @state != :forking || (@at_gate && now >= @limit.deadline)
+
+      [@limit.deadline - now, 0].max
     end
 
-    # Looks what has happened. Returns `:launched` or `:failed` once, when it has come to that; else nil.
+    # Looks what has happened, by which its state may change.
     def advance(now)
-      reap unless @exit
-      return unless @state == :forking
+      return unless %i[forking waiting].include?(@state)
 
-      listen if listening?
-      @failure ||= reason_to_give_up(now)
-      @state = :failed if @failure
-      @state = :launched if @waiting && @exit && !@failure
-      @state unless @state == :forking
+      # What the process in the middle said is in the pipe when its end is seen: it is asked first.
+      ended = @middle.gone?
+      listen unless @silent
+      @middle.kill if @state == :forking && now >= @limit.deadline
+      @failure ||= reason_to_give_up(ended, now)
+      return abandon if @failure
+
+      @state = :waiting if there? && @middle.gone?
     end
 
-    # Lets the announced worker run. It may be gone already, which is the supervisor's to notice.
-    def open_gate
-      @pipes.gate.syswrite("!")
+    # From now on it is the supervisor's.
+    def announce
+      @state = :announced
+    end
+
+    # Lets the announced worker run, with the SpawnRequest that it is to serve. It may be gone already, which is the
+    # supervisor's to notice.
+    def open_gate(request)
+      @letter = request.to_letter
+      push
+    end
+
+    # Writes as much of the request as the pipe takes now.
+    def push
+      count = @pipes.gate.write_nonblock(@letter, exception: false)
+      return if count == :wait_writable
+
+      @letter = @letter.byteslice(count..-1)
+      close if @letter.empty?
     rescue Errno::EPIPE
-      nil
-    ensure
       close
     end
 
-    # Ends what nobody was told about. A worker whose gate was opened is none of the preloader's any more.
+    # Ends what nobody was told about: what waits at its gate goes by itself when that can't be opened any more.
     def abandon
-      return if @closed
+      return if @closed || @state == :announced
 
-      kill(@worker) if @worker && !@silent
-      kill(@middle) unless @exit
+      @state = :lost
+      kill_worker if @worker && !@at_gate && !@silent
       close
     end
 
@@ -80,50 +115,48 @@ module KleinhirnLoader
 
     private
 
-    def listen
-      bytes = @pipes.report.read_nonblock(READ_BYTES, exception: false)
-      return if bytes == :wait_readable
-      return @silent = true if bytes.nil?
+    # The process waits at its gate, and who it is is known.
+    def there?
+      @at_gate && !@worker.nil?
+    end
 
-      @text << bytes
-      while (line = @text.slice!(/\A[^\n]*\n/))
-        note(*line.chomp.split(" ", 2))
+    def listen
+      loop do
+        bytes = @pipes.report.read_nonblock(READ_BYTES, exception: false)
+        return if bytes == :wait_readable
+        return @silent = true if bytes.nil?
+
+        @text << bytes
+        while (line = @text.slice!(/\A[^\n]*\n/))
+          note(*line.chomp.split(" ", 2))
+        end
       end
     end
 
     def note(what, rest = nil)
       case what
       when "forked" then @worker = Integer(rest)
-      when "waiting" then @waiting = true
+      when "waiting" then @at_gate = true
       when "failed" then @failure = "the fork failed: #{rest}"
       end
     end
 
-    # Both writers of the report have closed it: the worker does when it waits, or by ending.
-    def reason_to_give_up(now)
-      return if @waiting && @exit
-      return "the forked process ended before the worker was there (#{describe_exit})" if @silent && !@waiting && @exit
-      return if now < @deadline
+    # `ended` says whether the process in the middle has. Silence: so has everyone else who could write to the report.
+    def reason_to_give_up(ended, now)
+      return describe_hang if @state == :forking && now >= @limit.deadline && !there?
+      return unless ended
+      return "the process ended while it waited at its gate" if @silent && there?
 
-      "the fork was not done within #{request.timeout_ms} ms: a fork hook of the application or of a library " \
+      "the forked process ended before the worker was there (#{@middle.describe_exit})" if @silent || !@worker
+    end
+
+    def describe_hang
+      "the fork was not done within #{@limit.milliseconds} ms: a fork hook of the application or of a library " \
         "(Process._fork, pthread_atfork) probably hangs in #{@worker ? 'the worker' : 'the process between'}"
     end
 
-    def describe_exit
-      return "its exit was taken by someone else" unless @exit.is_a?(Process::Status)
-
-      @exit.signaled? ? "signal #{Signal.signame(@exit.termsig)}" : "status #{@exit.exitstatus}"
-    end
-
-    def reap
-      @exit = Process.wait2(@middle, Process::WNOHANG)&.last
-    rescue Errno::ECHILD
-      # The application ignores CHLD, or waits for every child in a thread.
-      @exit = :unknown
-    end
-
-    def kill(pid)
-      Process.kill(:KILL, pid)
+    def kill_worker
+      Process.kill(:KILL, @worker)
     rescue Errno::ESRCH
       nil
     end

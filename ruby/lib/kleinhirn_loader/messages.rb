@@ -30,6 +30,10 @@ module KleinhirnLoader
       encode(action: "ready")
     end
 
+    def standby(pid)
+      encode(action: "standby", pid: pid)
+    end
+
     def launched(id, pid)
       encode(action: "launched", id: id, pid: pid)
     end

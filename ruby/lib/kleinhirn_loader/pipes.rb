@@ -1,8 +1,11 @@
 # frozen_string_literal: true
 
+require "kleinhirn_loader/messages"
+
 module KleinhirnLoader
   # The two pipes of one launch. Through the report, the process in the middle and the worker tell the preloader how far they
-  # are; at the gate, the worker waits for the preloader. All ends are close-on-exec, as Ruby makes them.
+  # are, and its end tells that the worker has gone; at the gate, the worker waits for the request that it is to serve. All
+  # ends are close-on-exec, as Ruby makes them.
   class Pipes
     # A write of this size is atomic (pipe(7)): two processes write to one report.
     MAX_REPORT_BYTES = 1024
@@ -29,17 +32,19 @@ module KleinhirnLoader
       @gate.close
     end
 
-    # `what` is `forked PID`, `waiting` or `failed MESSAGE`.
+    # `what` is `forked PID`, `waiting` or `failed MESSAGE`. Whether the preloader still listens is no concern of the
+    # teller's: one that has given up a launch doesn't, and one that is gone opens no gate.
     def tell(what)
       @report_writer.syswrite("#{Messages.shorten(what, MAX_REPORT_BYTES).tr("\n", ' ')}\n")
+    rescue Errno::EPIPE
+      nil
     end
 
-    # Returns whether the gate was opened; false when everyone who could open it is gone.
+    # Returns all that came through the gate until the preloader closed it: nothing when it was never opened.
     def wait_at_gate
-      @report_writer.close
-      opened = !@gate_reader.read(1).nil?
-      @gate_reader.close
-      opened
+      @gate_reader.read
+    ensure
+      close
     end
 
     def close

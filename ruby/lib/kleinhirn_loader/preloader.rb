@@ -6,7 +6,7 @@ require "kleinhirn_loader/clock"
 require "kleinhirn_loader/error_report"
 require "kleinhirn_loader/fork"
 require "kleinhirn_loader/hooks"
-require "kleinhirn_loader/messages"
+require "kleinhirn_loader/launch_queue"
 require "kleinhirn_loader/requests"
 require "kleinhirn_loader/worker_process"
 
@@ -15,15 +15,13 @@ module KleinhirnLoader
   class Preloader
     # How soon to look again for the end of a process that is about to end.
     REAP_SECONDS = 0.001
-    # Of the time that a launch may take: when what hangs can be interrupted, it can say where, before it has to be killed.
-    ALARM_PERCENT = 80
 
     def initialize(channel, options)
       @channel = channel
       @options = options
       @requests = Requests.new(channel)
-      @launches = []
-      @fork = Fork.new(method(:let_go))
+      @queue = LaunchQueue.new(channel)
+      @fork = Fork.new(options, method(:let_go))
     end
 
     # Returns in a worker alone: the WorkerProcess that it is to run, once this stack is unwound. In the preloader it goes on
@@ -36,75 +34,74 @@ module KleinhirnLoader
 
     # Ends the launches that the supervisor doesn't know of.
     def abandon_launches
-      @launches.each(&:abandon)
+      @queue.abandon
     end
 
     private
 
-    # One request a turn, so that launches on their way are attended to between two forks, which take milliseconds.
+    # One fork a turn, so that launches on their way are attended to between two, which take milliseconds.
     def turn
       @channel.fill if wait.include?(@channel)
-      @launches.each { |launch| conclude(launch, launch.advance(Clock.now)) }
-      @launches.reject!(&:over?)
+      take_requests
+      @queue.advance(Clock.now)
+      @queue.push
       @channel.flush
-      line = @channel.next_line
-      request = @requests.read(line) if line
-      launch(request) if request
+      fork_wanted
     end
 
     # Returns what is readable.
     def wait
-      readers = @launches.select(&:listening?)
+      readers = @queue.readers
       readers << @channel if @channel.wants_input?
-      readable, = IO.select(readers, @channel.unwritten? ? [@channel] : nil, nil, longest_wait)
+      writers = @queue.writers
+      writers << @channel if @channel.unwritten?
+      readable, = IO.select(readers, writers, nil, longest_wait)
       readable || []
     end
 
     # In seconds; nil: as long as nothing happens.
     def longest_wait
-      return 0 if @channel.line?
-      return REAP_SECONDS if @launches.any?(&:ending?)
-
       now = Clock.now
-      @launches.map { |launch| launch.patience(now) }.compact.min
+      return 0 if @channel.line? || @queue.wanted(now).first.positive?
+      return REAP_SECONDS if @queue.ending?
+
+      @queue.patience(now)
     end
 
-    # The gate is opened when the kernel has all of the announcement: a worker's ack can't overtake it then.
-    def conclude(launch, outcome)
-      id = launch.request.id
-      case outcome
-      when :launched
-        @channel.send_line(Messages.launched(id, launch.worker)) { launch.open_gate }
-      when :failed
-        @channel.send_line(Messages.failed(id, launch.failure))
-        launch.abandon
+    def take_requests
+      while (line = @channel.next_line)
+        request = @requests.read(line)
+        @queue.ask(request) if request
       end
     end
 
-    # Returns a WorkerProcess in the worker, nil in the preloader.
-    def launch(request)
-      deadline = Clock.now + (request.timeout_ms / 1000.0)
-      alarm = Alarm.new((request.timeout_ms * ALARM_PERCENT / 100.0).ceil)
-      Hooks.run(:before_fork)
-      launch = @fork.start(request, deadline, alarm)
-      alarm.stop
-      return WorkerProcess.new(@options, request) unless launch
+    def fork_wanted
+      count, limit = @queue.wanted(Clock.now)
+      fork_launches(count, limit) if count.positive?
+    end
 
-      @launches << launch
+    # Returns a WorkerProcess in a worker, nil in the preloader.
+    def fork_launches(count, limit)
+      alarm = Alarm.new(limit)
+      Hooks.run(:before_fork)
+      forked = @fork.start(count, limit, alarm)
+      alarm.stop
+      return WorkerProcess.new(@options, forked) if forked.is_a?(SpawnRequest)
+
+      @queue.begun(forked)
       nil
     rescue SignalException
       raise
     rescue Exception => e # rubocop:disable Lint/RescueException -- a hook may raise anything, `exit` included
       alarm&.stop
-      @channel.send_line(Messages.failed(request.id, "#{ErrorReport.summary(e)} at #{ErrorReport.place(e)}"))
+      @queue.failed_to_begin("#{ErrorReport.summary(e)} at #{ErrorReport.place(e)}")
       nil
     end
 
-    # In a child. Another launch's gate, held open here, would keep that worker waiting after the preloader's end; and the
-    # end of the control connection has to mean the end of the preloader.
+    # In a child. The end of the control connection has to mean the end of the preloader.
     def let_go
       @channel.close
-      @launches.each(&:close)
+      @queue.close
     end
   end
 end

@@ -17,6 +17,16 @@ module KleinhirnLoader
       def from(message)
         new(timeout_ms: DEFAULT_TIMEOUT_MS, **message.slice(*KEYS).transform_keys(&:to_sym))
       end
+
+      # What `to_letter` made. Raises an ArgumentError if a part of it is missing.
+      def from_letter(letter)
+        new(**members.zip(Marshal.load(letter)).to_h) # rubocop:disable Security/MarshalLoad -- from our own preloader
+      end
+    end
+
+    # Bytes for another process of this very program.
+    def to_letter
+      Marshal.dump(to_a)
     end
 
     # nil when all is well.

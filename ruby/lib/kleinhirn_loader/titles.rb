@@ -13,6 +13,11 @@ module KleinhirnLoader
       Process.setproctitle("kleinhirn: #{options.name} preloader gen #{options.generation} ready")
     end
 
+    # Of a forked process that waits for a request.
+    def standby(options)
+      Process.setproctitle("kleinhirn: #{options.name} standby gen #{options.generation}")
+    end
+
     # `state` is `starting` or `ready`.
     def worker(name, worker, state)
       Process.setproctitle("kleinhirn: #{name} #{worker.set}.#{worker.slot} #{state}")
