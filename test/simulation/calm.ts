@@ -4,7 +4,7 @@
  */
 import type { Dice } from "../core/random/dice.ts";
 import { longestRecoveryMs, longestStopMs } from "./limits.ts";
-import { MiddleProgram } from "./programs/double-fork.ts";
+import { GateProgram, MiddleProgram } from "./programs/double-fork.ts";
 import { signals } from "./programs/manners.ts";
 import { PreloaderProgram } from "./programs/preloader.ts";
 import { stateOf } from "./verdict-check.ts";
@@ -59,7 +59,9 @@ function heal({ machine, ledger, starter }: World): void {
       machine.kernel.signal(process, signals.kill);
     const fact = process.worker;
     // A worker's preloader may have stopped between announcing it and opening its gate.
-    const isAwaited = program instanceof PreloaderProgram || fact?.process === process;
+    // Nor does anybody notice that a process forked ahead of need is stopped, before it is the one that is needed.
+    const isForked = program instanceof GateProgram || program instanceof MiddleProgram;
+    const isAwaited = program instanceof PreloaderProgram || isForked || fact?.process === process;
     const isFoundOut = fact !== undefined && ledger.setOf(fact).limits.ackTimeoutMs !== undefined;
     if (isAwaited && !isFoundOut) machine.kernel.signal(process, signals.continue);
   }

@@ -12,6 +12,12 @@ export type PlantedBug = {
 
 export const plantedBugs: readonly PlantedBug[] = [
   {
+    about: "a standby has died and is reaped: the preloader does not look before it announces it",
+    file: "test/simulation/programs/preloader.ts",
+    find: 'middleExit !== undefined && worker?.state === "alive"',
+    replace: "middleExit !== undefined && worker !== undefined",
+  },
+  {
     about: "an exit before its `launched`: every stranger is reaped as an orphan at once",
     file: "src/system/reaper.ts",
     find: "if (this.#ports.oldestPendingLaunch() < notBefore) {",

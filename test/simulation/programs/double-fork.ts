@@ -21,7 +21,8 @@ const ended: ExitStatus = { kind: "exited", code: 0 };
 
 export class DoubleFork {
   readonly machine: Machine;
-  readonly fact: WorkerFact;
+  /** What the process in the middle and the worker are called after. */
+  readonly name: string;
   readonly preloader: Process;
   readonly deadlineMs: number;
   readonly ports: DoubleForkPorts;
@@ -35,27 +36,50 @@ export class DoubleFork {
   failure: string | undefined;
   middleExit: ExitStatus | undefined;
   isClosed = false;
+  /** Whose launch this is; undefined: it was forked ahead of need, and is nobody's yet. */
+  #fact: WorkerFact | undefined;
 
   constructor(
     machine: Machine,
-    fact: WorkerFact,
+    name: string,
     preloader: Process,
     deadlineMs: number,
     ports: DoubleForkPorts,
   ) {
     this.machine = machine;
-    this.fact = fact;
+    this.name = name;
     this.preloader = preloader;
     this.deadlineMs = deadlineMs;
     this.ports = ports;
     this.gate = { holders: new Set(), onRelease: () => this.#wakeWorker() };
   }
 
+  get fact(): WorkerFact | undefined {
+    return this.#fact;
+  }
+
+  /** It becomes this worker's launch, if it has a process already or will have one. */
+  serve(fact: WorkerFact): void {
+    this.#fact = fact;
+    if (this.worker !== undefined) this.#own(this.worker);
+  }
+
+  onForked(worker: Process): void {
+    this.worker = worker;
+    this.#own(worker);
+  }
+
+  #own(worker: Process): void {
+    if (this.#fact === undefined) return;
+    worker.worker = this.#fact;
+    this.#fact.process = worker;
+  }
+
   /** @returns false: the first fork has failed. */
   begin(control: Connection, earlier: readonly DoubleFork[]): boolean {
     const { kernel } = this.machine;
     const program = new MiddleProgram(this, control, earlier);
-    this.middle = kernel.fork(this.preloader, `${this.fact.name}~`, program);
+    this.middle = kernel.fork(this.preloader, `${this.name}~`, program);
     if (this.middle === undefined) return false;
     kernel.open(this.preloader, this.gate);
     program.begin(this.middle);
@@ -116,7 +140,7 @@ export class MiddleProgram implements Program {
     this.#launch = launch;
     this.#control = control;
     this.#earlier = earlier;
-    const fate = launch.machine.fates.of(`${launch.fact.name}~`);
+    const fate = launch.machine.fates.of(`${launch.name}~`);
     const hangs = fate.isTroubled(0.1);
     this.#hangsIn = hangs ? fate.oneOf("hook", "hook", "hookOfItsOwnSession") : "nothing";
   }
@@ -176,15 +200,13 @@ export class MiddleProgram implements Program {
     const launch = this.#launch;
     const { kernel } = launch.machine;
     const program = new GateProgram(launch);
-    const worker = kernel.fork(process, launch.fact.name, program);
+    const worker = kernel.fork(process, launch.name, program);
     if (worker === undefined) {
       launch.failure = "the fork failed: EAGAIN";
       kernel.exit(process, failed);
       return launch.ports.onNews();
     }
-    worker.worker = launch.fact;
-    launch.fact.process = worker;
-    launch.worker = worker;
+    launch.onForked(worker);
     program.begin(worker);
   }
 
@@ -204,7 +226,7 @@ export class GateProgram implements Program {
 
   constructor(launch: DoubleFork) {
     this.#launch = launch;
-    this.#hangs = launch.machine.fates.of(`${launch.fact.name}'s hook`).isTroubled(0.05);
+    this.#hangs = launch.machine.fates.of(`${launch.name}'s hook`).isTroubled(0.05);
   }
 
   begin(process: Process): void {
@@ -232,7 +254,7 @@ export class GateProgram implements Program {
       kernel.setReady(process, isGateOpen || gate.holders.size === 0);
       return ports.onNews();
     }
-    if (isGateOpen) ports.becomeWorker(fact, process);
+    if (isGateOpen && fact !== undefined) ports.becomeWorker(fact, process);
     else kernel.exit(process, ended);
   }
 }

@@ -17,6 +17,10 @@ export type PreloaderPorts = {
   readonly onKill: (victim: Process) => void;
 };
 
+/** As the gem: so long after the last request, one is forked for the next. */
+const aheadAfterMs = 50;
+const aheadTimeoutMs = 1000;
+
 type Load = "well" | "fails" | "hangs" | "dies";
 
 export class PreloaderProgram implements Program {
@@ -28,6 +32,10 @@ export class PreloaderProgram implements Program {
   readonly #manners: Manners;
   readonly #hello: "well" | "foreign" | "none";
   readonly #splitsLines: boolean;
+  readonly #forksAhead: boolean;
+  /** When the next is to be forked ahead of need; undefined: not before the next request. */
+  #aheadAtMs: number | undefined;
+  #forkedAhead = 0;
   #process: Process | undefined;
   #control: Connection | undefined;
   #step = 0;
@@ -40,6 +48,8 @@ export class PreloaderProgram implements Program {
   /** What is left of a line that was written in two. */
   #rest: { readonly text: string; readonly launch: DoubleFork } | undefined;
   #opening: DoubleFork | undefined;
+  /** The supervisor knows that this one waits. */
+  #told: DoubleFork | undefined;
 
   constructor(machine: Machine, fact: PreloaderFact, ports: PreloaderPorts) {
     this.#machine = machine;
@@ -50,6 +60,7 @@ export class PreloaderProgram implements Program {
     this.#manners = fate.isTroubled(0.1) ? "deaf" : "graceful";
     this.#hello = fate.isTroubled(0.05) ? fate.oneOf("foreign", "none") : "well";
     this.#splitsLines = fate.isTroubled(0.3);
+    this.#forksAhead = fate.chance(0.6);
   }
 
   begin(process: Process): void {
@@ -142,6 +153,7 @@ export class PreloaderProgram implements Program {
     const isBusy = this.#opening !== undefined || this.#rest !== undefined;
     const line = isBusy ? undefined : this.#control?.readLine();
     if (line !== undefined) this.#spawn(process, line);
+    else if (!isBusy) this.#forkAhead(process);
     this.#machine.kernel.setReady(process, isBusy || this.#control?.hasLine === true);
   }
 
@@ -165,10 +177,12 @@ export class PreloaderProgram implements Program {
     if (this.#opening !== undefined || this.#rest !== undefined) return this.#wake();
     const reason = this.#reasonToGiveUp(launch);
     if (reason !== undefined) {
-      this.#say(`{"action":"failed","id":"${launch.fact.id}","message":"${reason}"}\n`);
+      if (launch.fact !== undefined)
+        this.#say(`{"action":"failed","id":"${launch.fact.id}","message":"${reason}"}\n`);
       return this.#abandon(launch);
     }
     if (!launch.isWaiting || launch.middleExit === undefined || launch.worker === undefined) return;
+    if (launch.fact === undefined) return this.#tellOfStandby(launch, launch.worker.pid);
     const line = `{"action":"launched","id":"${launch.fact.id}","pid":${launch.worker.pid}}\n`;
     if (!this.#splitsLines) return this.#announce(line, launch);
     const cut = 1 + dice.below(line.length - 1);
@@ -176,8 +190,14 @@ export class PreloaderProgram implements Program {
     this.#rest = { text: line.slice(cut), launch };
   }
 
+  #tellOfStandby(launch: DoubleFork, pid: number): void {
+    if (this.#told === launch) return;
+    this.#told = launch;
+    this.#say(`{"action":"standby","pid":${pid}}\n`);
+  }
+
   #announce(text: string, launch: DoubleFork): void {
-    launch.fact.isWritten = this.#control?.isCut === false;
+    if (launch.fact !== undefined) launch.fact.isWritten = this.#control?.isCut === false;
     this.#say(text, launch.fact);
     this.#opening = launch;
     this.#wake();
@@ -196,16 +216,45 @@ export class PreloaderProgram implements Program {
     const fact = this.#ports.findWorker(id);
     const control = this.#control;
     if (fact === undefined || control === undefined) return;
+    this.#aheadAtMs = this.#machine.clock.nowMs + aheadAfterMs;
+    this.#machine.clock.setTimer(() => this.#wake(), aheadAfterMs);
+    // The look at it comes after the request has been read, so whoever is reaped by then is not announced.
+    const ready = this.#launches.find((launch) => this.#isAtHand(launch));
+    if (ready !== undefined) return this.#hand(ready, fact);
+    const launch = this.#fork(process, control, fact.name, timeout_ms);
+    if (launch === undefined) return this.#say(`{"action":"failed","id":"${id}","message":"EAGAIN"}\n`);
+    launch.serve(fact);
+  }
+
+  #isAtHand({ fact, isClosed, isWaiting, middleExit, worker }: DoubleFork): boolean {
+    const isReady = isWaiting && middleExit !== undefined && worker?.state === "alive";
+    return fact === undefined && !isClosed && isReady;
+  }
+
+  #hand(launch: DoubleFork, fact: WorkerFact): void {
+    launch.serve(fact);
+    this.#wake();
+  }
+
+  #fork(process: Process, control: Connection, name: string, timeoutMs: number): DoubleFork | undefined {
     const { clock } = this.#machine;
-    const launch = new DoubleFork(this.#machine, fact, process, clock.nowMs + timeout_ms, {
+    const launch = new DoubleFork(this.#machine, name, process, clock.nowMs + timeoutMs, {
       becomeWorker: this.#ports.becomeWorker,
       onNews: () => this.#wake(),
     });
-    if (!launch.begin(control, this.#launches)) {
-      return this.#say(`{"action":"failed","id":"${id}","message":"EAGAIN"}\n`);
-    }
+    if (!launch.begin(control, this.#launches)) return undefined;
     this.#launches.push(launch);
-    clock.setTimer(() => this.#wake(), timeout_ms);
+    clock.setTimer(() => this.#wake(), timeoutMs);
+    return launch;
+  }
+
+  #forkAhead(process: Process): void {
+    const isDue = this.#aheadAtMs !== undefined && this.#machine.clock.nowMs >= this.#aheadAtMs;
+    if (!isDue || !this.#forksAhead || this.#control === undefined) return;
+    if (this.#launches.some(({ isClosed }) => !isClosed)) return;
+    this.#aheadAtMs = undefined;
+    this.#forkedAhead += 1;
+    this.#fork(process, this.#control, `${this.name}+${this.#forkedAhead}`, aheadTimeoutMs);
   }
 
   /** Closes its connection and goes on, deaf to what happens. */
