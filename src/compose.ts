@@ -2,9 +2,9 @@
 import { Alarm } from "./alarm.ts";
 import type { Config } from "./config/config.ts";
 import type { LogEvent } from "./core/log-event.ts";
+import { type DescriptorPlan, planDescriptors } from "./descriptor-plan.ts";
 import { type FleetPlan, planFleet } from "./fleet-limits.ts";
-import { HealthServerError } from "./health/health-server-error.ts";
-import { type HealthServer, startHealthServer } from "./health/server.ts";
+import { openHealthServer } from "./health/open-server.ts";
 import { StartError } from "./start-error.ts";
 import { type Ports, Supervisor } from "./supervisor.ts";
 import { type ChildRequest, isBunChild, spawnChild } from "./system/child.ts";
@@ -23,13 +23,14 @@ import { listChildren, readProcessStat } from "./system/process-table.ts";
 import type { SignalSource } from "./system/signals.ts";
 import { systemWaiter } from "./system/wait.ts";
 import { type ExecLauncherPorts, executeWorker } from "./workers/exec-launcher.ts";
-import { type OpenedSocket, openWorkerSocket } from "./workers/open-socket.ts";
+import { closeWorkerSocket, type OpenedSocket, openWorkerSocket } from "./workers/open-socket.ts";
 import { OrphanReport } from "./workers/orphan-report.ts";
 import { PreloadLauncher } from "./workers/preload-launcher.ts";
 import { Processes } from "./workers/processes.ts";
 import { Reaping } from "./workers/reaping.ts";
 import { isGroupThere, killQuietly, sendToGroup, sendToProcess } from "./workers/send-signal.ts";
 import { WarningLimiter } from "./workers/warning-limiter.ts";
+import type { WorkerSocketPorts } from "./workers/worker-socket.ts";
 
 export type Surroundings = {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -43,19 +44,21 @@ type Parts = {
   readonly surroundings: Surroundings;
   readonly version: string;
   readonly sockets: InheritedSockets | undefined;
+  readonly descriptors: DescriptorPlan;
 };
 
 /**
  * Supervises until it is told to stop; resolves to the exit status when no process of ours is left. The caller has
  * become a subreaper and has checked the machine.
  *
- * @throws StartError when a socket or port can't be had; nothing has been started then.
+ * @throws StartError when a socket, a port or enough descriptors can't be had; nothing has been started then.
  */
 export async function supervise(config: Config, surroundings: Surroundings): Promise<number> {
   const sockets = findInheritedSockets(surroundings);
   const version = config.supervisor.version ?? crypto.randomUUID();
-  const composition = new Composition({ config, plan: planFleet(config), surroundings, version, sockets });
-  return await composition.run();
+  const descriptors = planDescriptors(config, sockets?.count ?? 0, readOpenFileLimits().soft);
+  const plan = planFleet(config);
+  return await new Composition({ config, plan, surroundings, version, sockets, descriptors }).run();
 }
 
 function findInheritedSockets({ environment, log }: Surroundings): InheritedSockets | undefined {
@@ -93,10 +96,12 @@ class Composition {
   }
 
   async run(): Promise<number> {
-    const { config, surroundings, version } = this.#parts;
+    const { config, surroundings, version, descriptors } = this.#parts;
     this.#socket = await this.#openSocket();
     try {
-      const health = await this.#startHealth();
+      const verdict = () => this.#supervisor.verdict();
+      const { healthConnections } = descriptors;
+      const health = await openHealthServer(config.healthCheck, healthConnections, verdict, surroundings.log);
       this.#processes = this.#createProcesses(this.#socket.address);
       surroundings.log({
         level: "info",
@@ -111,8 +116,7 @@ class Composition {
       return code;
     } finally {
       this.#orphans.flush();
-      this.#socket.socket.stop();
-      this.#socket.lock?.release();
+      closeWorkerSocket(this.#socket);
     }
   }
 
@@ -137,14 +141,17 @@ class Composition {
       nowMs: monotonicMs,
       setAlarm: (atMs) => alarm.set(atMs),
       executeWorker: (launch) => {
-        collectGarbageSoon();
+        this.#prepareLaunch();
         executeWorker(launch, this.#execPorts());
       },
       spawnWorker: (spawn) => {
-        collectGarbageSoon();
+        this.#prepareLaunch();
         this.#preloading.spawn(spawn);
       },
-      startPreloader: (ref) => this.#preloading.start(ref),
+      startPreloader: (ref) => {
+        this.#prepareLaunch();
+        this.#preloading.start(ref);
+      },
       signalProcess: (pid, signal) => sendToProcess(pid, signal, log),
       signalGroup: (pgid, signal) => (this.#isGroupThere(pgid) ? sendToGroup(pgid, signal, log) : "gone"),
       sweepOrphans: (signal) => this.#reaping.sweepOrphans(signal),
@@ -156,6 +163,11 @@ class Composition {
     const idPrefix = crypto.randomUUID().slice(0, 8);
     const [seed = 1] = crypto.getRandomValues(new Uint32Array(1));
     return new Supervisor(this.#parts.plan.limits, ports, idPrefix, seed);
+  }
+
+  #prepareLaunch(): void {
+    collectGarbageSoon();
+    this.#socket?.guard?.watch();
   }
 
   readonly #isGroupThere = (pgid: number): boolean =>
@@ -210,8 +222,8 @@ class Composition {
   }
 
   #openSocket(): Promise<OpenedSocket> {
-    const { config, surroundings } = this.#parts;
-    return openWorkerSocket(config.supervisor, surroundings.environment, {
+    const { config, surroundings, descriptors } = this.#parts;
+    const ports: WorkerSocketPorts = {
       peerPid: (fd) => peerCredentials(fd).pid,
       offerAck: (id, peerPid, reply) => this.#supervisor.offerAck(id, peerPid, reply),
       onWorkerError: (peerPid, message) =>
@@ -224,22 +236,11 @@ class Composition {
       nowMs: monotonicMs,
       setTimer,
       limiter: new WarningLimiter(warningsPerWindow, warningWindowMs),
-      openFilesLimit: readOpenFileLimits().soft,
-    });
-  }
-
-  async #startHealth(): Promise<HealthServer | undefined> {
-    const { healthCheck } = this.#parts.config;
-    if (healthCheck === undefined) return undefined;
-    try {
-      const server = await startHealthServer({ ...healthCheck, verdict: () => this.#supervisor.verdict() });
-      const fields = { url: server.url, endpoint: healthCheck.endpoint };
-      this.#parts.surroundings.log({ level: "info", message: "health server listening", fields });
-      return server;
-    } catch (error) {
-      if (!(error instanceof HealthServerError)) throw error;
-      throw new StartError("unavailable", error.message, { cause: error });
-    }
+      maxConnections: descriptors.socketConnections,
+    };
+    const isAckAwaited = () => this.#supervisor.isAckAwaited();
+    const guardPorts = { isAckAwaited, log: surroundings.log, setTimer };
+    return openWorkerSocket(config.supervisor, surroundings.environment, ports, guardPorts);
   }
 
   #createProcesses(socket: string): Processes {

@@ -7,7 +7,14 @@ import { assertNever } from "./core/assert-never.ts";
 import { nextDeadline } from "./core/deadline.ts";
 import type { Effect, Signal } from "./core/effect.ts";
 import type { Event, PreloaderRef, WorkerId } from "./core/event.ts";
-import { createFleet, type Fleet, type FleetLimits, findWorker, wasIssued } from "./core/fleet.ts";
+import {
+  createFleet,
+  type Fleet,
+  type FleetLimits,
+  findWorker,
+  isAckAwaited,
+  wasIssued,
+} from "./core/fleet.ts";
 import type { Verdict } from "./core/health.ts";
 import type { LogEvent } from "./core/log-event.ts";
 import { transition } from "./core/transition.ts";
@@ -64,6 +71,11 @@ export class Supervisor {
 
   verdict(): Verdict {
     return judge(this.#fleet, this.#ports.nowMs());
+  }
+
+  /** Whether a worker or a preloader is on its way that has yet to be heard of on the socket. */
+  isAckAwaited(): boolean {
+    return isAckAwaited(this.#fleet);
   }
 
   /**

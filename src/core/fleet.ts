@@ -3,7 +3,7 @@ import { type Backoff, noBackoff } from "./backoff.ts";
 import type { WorkerId } from "./event.ts";
 import { type RandomState, seedRandom } from "./random.ts";
 import type { DeathHistory } from "./restart-intensity.ts";
-import { isWorker, type Occupant, type Slot, vacant, type Worker } from "./worker.ts";
+import { isStarting, isWorker, type Occupant, type Slot, vacant, type Worker } from "./worker.ts";
 
 export type RestartLimits = {
   /** More deaths than this within `periodMs` fault the set. */
@@ -189,6 +189,13 @@ export function workerIdOf(fleet: Fleet, launch: number): WorkerId {
 export function wasIssued(fleet: Fleet, id: WorkerId): boolean {
   const launch = Number(id.slice(fleet.idPrefix.length + 1));
   return launch >= 1 && launch <= fleet.launches && id === workerIdOf(fleet, launch);
+}
+
+/** Whether somebody has been launched, or asked for, who will ack or say `ready`. */
+export function isAckAwaited({ sets, preloaders }: Fleet): boolean {
+  if (preloaders.some(({ process }) => process.phase === "requested" || process.phase === "loading"))
+    return true;
+  return sets.some((set) => set.limits.needsAck && countOccupants(set, isStarting) > 0);
 }
 
 export function countReady(set: WorkerSet): number {

@@ -1,9 +1,11 @@
-import type { Server } from "bun";
 import type { ListenAddress } from "../config/config.ts";
 import type { Verdict } from "../core/health.ts";
 import { nameError } from "../error-code.ts";
 import { formatUrl } from "./address.ts";
 import { HealthServerError } from "./health-server-error.ts";
+import { listenForProbes, type ProbeListener } from "./probe-listener.ts";
+import type { RequestHead } from "./request-reader.ts";
+import type { Response } from "./response.ts";
 import { answer } from "./routes.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 
@@ -11,6 +13,8 @@ export type HealthServerOptions = {
   readonly listen: ListenAddress;
   /** Path of the overall answer. */
   readonly endpoint: string;
+  /** How many connections may be open at a time; see `ProbeListenerOptions`. */
+  readonly maxConnections: number;
   /** Asked for each answer; it should be cheap. */
   readonly verdict: () => Verdict;
 };
@@ -18,31 +22,23 @@ export type HealthServerOptions = {
 export type HealthServer = {
   /** Of the overall answer, with the port that was really taken; `unix:/path:/healthz` for a Unix socket. */
   readonly url: string;
-  /** Listens no more and removes the socket file. A connection that never asked anything may last as long as the process. */
+  /** Listens no more, closes every connection, and removes the socket file. */
   stop(): void;
 };
 
 /**
- * Serves the health endpoints. Bun disconnects whoever is silent for 10 seconds. Who may connect to a Unix socket follows
- * from the umask, as for any file.
+ * Serves the health endpoints. Who may connect to a Unix socket follows from the umask, as for any file.
  *
  * @throws HealthServerError when the address can't be listened on.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const { listen, endpoint } = options;
-  const server = await listenOn(options);
-  const port = server.port;
+  const { port, stop } = await listenOn(options);
   const actual = listen.kind === "tcp" && port !== undefined ? { ...listen, port } : listen;
-  return {
-    url: formatUrl(actual, endpoint),
-    stop: () => {
-      // The promise is for the end of the last connection; nothing here waits for it.
-      void server.stop(true);
-    },
-  };
+  return { url: formatUrl(actual, endpoint), stop };
 }
 
-async function listenOn(options: HealthServerOptions): Promise<Server<undefined>> {
+async function listenOn(options: HealthServerOptions): Promise<ProbeListener> {
   const { listen } = options;
   try {
     return serve(options);
@@ -59,44 +55,19 @@ async function listenOn(options: HealthServerOptions): Promise<Server<undefined>
   }
 }
 
-function serve({ listen, endpoint, verdict }: HealthServerOptions): Server<undefined> {
-  // Bun's default for `reusePort` is true where `development` is off, as with NODE_ENV=production: two supervisors would
-  // then share a port and each get half of the probes.
-  const address =
-    listen.kind === "unix"
-      ? { unix: listen.path }
-      : { hostname: listen.hostname, port: listen.port, reusePort: false };
-  return Bun.serve({
-    ...address,
-    // Of a body nothing is read, so that no size of it needs another answer than 405.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    // Bun's page for errors in development would show paths and source code.
-    development: false,
-    fetch: (request) => respond(request, verdict(), endpoint),
-    error: answerMistake,
+function serve({ listen, endpoint, maxConnections, verdict }: HealthServerOptions): ProbeListener {
+  return listenForProbes({
+    listen,
+    maxConnections,
+    respond: (head) => respond(head, verdict(), endpoint),
   });
 }
 
-/** A mistake of ours ends the process as anywhere else, instead of being printed beside the log: thrown where Bun doesn't catch it. */
-function answerMistake(mistake: Error): Response {
-  queueMicrotask(() => {
-    throw mistake;
-  });
-  return new Response(null, { status: 500 });
+function respond({ method, target, accept }: RequestHead, verdict: Verdict, endpoint: string): Response {
+  return answer({ method, path: pathOf(target), accept }, verdict, endpoint);
 }
 
-function respond(request: Request, verdict: Verdict, endpoint: string): Response {
-  const { method } = request;
-  const accept = request.headers.get("accept");
-  const { status, headers, body } = answer({ method, path: pathOf(request.url), accept }, verdict, endpoint);
-  if (method !== "HEAD") return new Response(body, { status, headers });
-  return new Response(null, {
-    status,
-    headers: { ...headers, "Content-Length": String(Buffer.byteLength(body)) },
-  });
-}
-
-/** Bun gives the bare target of a request without a Host header, so this is no place for the URL class, which would throw. */
+/** No place for the URL class, which would throw, or make another path out of `//a/../b`. */
 function pathOf(target: string): string {
   const [path = ""] = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").split(/[?#]/, 1);
   return path;

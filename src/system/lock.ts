@@ -19,6 +19,8 @@ export type Lock = {
   readonly path: string;
   /** Why our pid could not be written into the file (`ENOSPC`…); the lock is held all the same. */
   readonly pidNotWritten: string | undefined;
+  /** False when somebody (a cleaner of /tmp) has removed the file: the lock is held, and keeps nobody out any more. */
+  isInPlace(): boolean;
   release(): void;
 };
 
@@ -115,6 +117,7 @@ function holdLock(descriptor: number, path: string): Lock {
   return {
     path,
     pidNotWritten: writePid(descriptor),
+    isInPlace: () => isStillAt(descriptor, path),
     release() {
       if (held) closeSync(descriptor);
       held = false;

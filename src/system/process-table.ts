@@ -65,13 +65,27 @@ function readProcFolder(path: string): string[] {
   return absentIfGone(() => readdirSync(path)) ?? [];
 }
 
-/** A process may vanish before its file is opened (ENOENT) or before it is read (ESRCH), and may be hidden (EACCES). */
+/**
+ * A process may vanish before its file is opened (ENOENT) or before it is read (ESRCH), and may be hidden (EACCES, EPERM).
+ * Where the machine has no descriptor or no memory left for a look, nothing is seen either: an ack that can't be
+ * proved is refused, an orphan is found at the next look; neither is worth the end of all workers.
+ */
+const unseen: ReadonlySet<string> = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ESRCH",
+  "EACCES",
+  "EPERM",
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+]);
+
 function absentIfGone<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    const code = errorCode(error);
-    if (code === "ENOENT" || code === "ESRCH" || code === "EACCES" || code === "EPERM") return undefined;
+    if (unseen.has(errorCode(error) ?? "")) return undefined;
     throw error;
   }
 }

@@ -4,28 +4,39 @@ import type { Config } from "../config/config.ts";
 import { errorCode } from "../error-code.ts";
 import { kernelAddress } from "../protocol/kernel-address.ts";
 import { StartError } from "../start-error.ts";
-import { acquireLock, type Lock, LockTakenError } from "../system/lock.ts";
+import { acquireLock, LockTakenError } from "../system/lock.ts";
 import { isAbstract, isUnwritable, socketAddresses } from "./socket-address.ts";
+import { SocketGuard, type SocketGuardPorts } from "./socket-guard.ts";
 import { fileDescriptor, WorkerSocket, type WorkerSocketPorts } from "./worker-socket.ts";
 
 export type OpenedSocket = {
   readonly address: string;
   readonly socket: WorkerSocket;
   /** Undefined for an abstract socket: the name itself can be bound only once, and is free when its holder is gone. */
-  readonly lock: Lock | undefined;
+  readonly guard: SocketGuard | undefined;
 };
+
+/** What the guard of the socket's file needs; `listenAgain` is the socket's own. */
+export type GuardPorts = Omit<SocketGuardPorts, "listenAgain">;
+
+/** Closes the socket and gives up its place, unless that is another's by now: Bun would remove whatever file is there. */
+export function closeWorkerSocket({ socket, guard }: OpenedSocket): void {
+  if (guard?.ownsFile() ?? true) socket.stop();
+  guard?.release();
+}
 
 /** @throws StartError naming the address, the reason, and the pid of another supervisor that has it. */
 export async function openWorkerSocket(
   config: Config["supervisor"],
   environment: Readonly<Record<string, string | undefined>>,
   ports: WorkerSocketPorts,
+  guardPorts: GuardPorts,
 ): Promise<OpenedSocket> {
   const addresses = socketAddresses(config.name, config.socket, environment);
   let refusal: unknown;
   for (const address of addresses) {
     try {
-      return isAbstract(address) ? openAbstract(address, ports) : openPath(address, ports);
+      return isAbstract(address) ? openAbstract(address, ports) : openPath(address, ports, guardPorts);
     } catch (error) {
       if (!isUnwritable(errorCode(error))) throw await explain(address, error, ports);
       refusal ??= await explain(address, error, ports);
@@ -34,11 +45,13 @@ export async function openWorkerSocket(
   throw refusal;
 }
 
-function openPath(path: string, ports: WorkerSocketPorts): OpenedSocket {
+function openPath(path: string, ports: WorkerSocketPorts, guardPorts: GuardPorts): OpenedSocket {
   const lock = acquireLock(`${path}.lock`);
   try {
     removeLeftOver(path);
-    return { address: path, socket: new WorkerSocket(path, ports), lock };
+    const socket = new WorkerSocket(path, ports);
+    const listenAgain = () => socket.listenAgain();
+    return { address: path, socket, guard: new SocketGuard(path, lock, { ...guardPorts, listenAgain }) };
   } catch (error) {
     lock.release();
     throw error;
@@ -46,7 +59,7 @@ function openPath(path: string, ports: WorkerSocketPorts): OpenedSocket {
 }
 
 function openAbstract(address: string, ports: WorkerSocketPorts): OpenedSocket {
-  return { address, socket: new WorkerSocket(address, ports), lock: undefined };
+  return { address, socket: new WorkerSocket(address, ports), guard: undefined };
 }
 
 /** We hold the lock, so the socket there is a dead supervisor's. A file that is no socket is somebody's. */

@@ -23,12 +23,6 @@ import { WarningLimiter } from "./warning-limiter.ts";
 /** Who has not said one whole line within this time is disconnected; preloaders may be silent for ever. */
 const idleTimeoutSeconds = 30;
 
-/** Well above one connection for each of a thousand workers. */
-const mostConnections = 2048;
-
-/** Of the descriptors that we may have; the rest is for workers, health probes and files. */
-const descriptorShare = 0.25;
-
 /** A full backlog empties as soon as we get to accept; by then everybody else has had a turn too. */
 const backlogRetryMs = 10;
 const backlogRetries = 50;
@@ -56,8 +50,11 @@ export type WorkerSocketPorts = {
   readonly nowMs: () => number;
   readonly setTimer: SetTimer;
   readonly limiter: WarningLimiter;
-  /** How many descriptors this process may have open; without it, as many as one likes. */
-  readonly openFilesLimit?: number;
+  /**
+   * How many connections may be open at a time, preloaders' aside; without it, as many as one likes. Without a free
+   * descriptor accept(2) fails again and again: nobody would get through, a health probe neither.
+   */
+  readonly maxConnections?: number;
 };
 
 type Peer = {
@@ -79,7 +76,7 @@ export class WorkerSocket {
   readonly #ports: WorkerSocketPorts;
   readonly #address: string;
   readonly #system: SocketSystem;
-  readonly #listener: { stop(closeActiveConnections?: boolean): void };
+  #listener: { stop(closeActiveConnections?: boolean): void };
   /** Who waits for the connection to ourselves that is under way, and who came after it and needs one of their own. */
   #backlogReaders: (() => void)[] = [];
   #nextBacklogReaders: (() => void)[] = [];
@@ -95,12 +92,14 @@ export class WorkerSocket {
     this.#ports = ports;
     this.#system = system;
     this.#address = kernelAddress(address);
-    // Without a free descriptor accept(2) fails again and again: nobody would get through, a health probe neither.
-    const share = Math.floor((ports.openFilesLimit ?? Number.POSITIVE_INFINITY) * descriptorShare);
-    this.#maxConnections = Math.min(mostConnections, share);
+    this.#maxConnections = ports.maxConnections ?? Number.POSITIVE_INFINITY;
+    this.#listener = this.#listen();
+  }
+
+  #listen(): { stop(closeActiveConnections?: boolean): void } {
     const before = process.umask(0o177);
     try {
-      this.#listener = system.listen<Peer | undefined>({
+      const listener = this.#system.listen<Peer | undefined>({
         unix: this.#address,
         data: undefined,
         socket: {
@@ -112,10 +111,24 @@ export class WorkerSocket {
           error: (_socket, error) => dieOf(error),
         },
       });
-      if (!address.startsWith("@")) chmodSync(address, 0o600);
+      // The umask doesn't count where the folder has a default ACL (umask(2)).
+      if (!this.#address.startsWith("\0")) chmodSync(this.#address, 0o600);
+      return listener;
     } finally {
       process.umask(before);
     }
+  }
+
+  /**
+   * Makes the socket's file anew where it has been removed: nobody can connect to the socket that it led to. Connections
+   * that have been accepted stay. What waits to be accepted is lost, as little as that can be in the moment between.
+   *
+   * @throws what `bind(2)` says, as a Bun error with a `code`; then there is no listener until the next call.
+   */
+  listenAgain(): void {
+    // First, because Bun removes the file of a socket that it closes, whosever it is by then.
+    this.#listener.stop(false);
+    this.#listener = this.#listen();
   }
 
   stop(): void {

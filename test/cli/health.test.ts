@@ -58,6 +58,7 @@ describe("the answer", () => {
     const server = await startHealthServer({
       listen: { kind: "tcp", hostname: "127.0.0.1", port: 0 },
       endpoint: "/healthz",
+      maxConnections: 10,
       verdict: () => verdictOf({ overall }),
     });
     cleanups.push(() => server.stop());
