@@ -30,6 +30,15 @@ export function backOff(before: Backoff, limits: BackoffLimits, nowMs: number, r
   return { deaths, lastDeathAtMs: nowMs, retryAtMs: nowMs + delayMs(deaths, limits, random) };
 }
 
+/** A shortage of the machine's is not over in the same breath, however small the configured delays are. */
+const leastPutOffMs = 100;
+
+/** The delay after a launch for which the machine lacked something: as after a death, but never none. */
+export function putOff(before: Backoff, limits: BackoffLimits, nowMs: number, random: number): Backoff {
+  const next = backOff(before, limits, nowMs, random);
+  return { ...next, retryAtMs: Math.max(next.retryAtMs, nowMs + leastPutOffMs) };
+}
+
 function delayMs(deaths: number, limits: BackoffLimits, random: number): number {
   if (deaths <= 1) return 0;
   const doubled = Math.min(limits.backoffMs * 2 ** Math.min(deaths - 2, 40), limits.backoffMaxMs);

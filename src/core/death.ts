@@ -1,5 +1,7 @@
 /** Deaths of workers: what counts, what it leads to, and when the slot is used again (specification section 3). */
-import { backOff } from "./backoff.ts";
+import { backOff, putOff } from "./backoff.ts";
+import type { Shortage } from "./event.ts";
+import type { Fields } from "./log-event.ts";
 import { addDeath, isTooMany } from "./restart-intensity.ts";
 import {
   changePreloader,
@@ -24,6 +26,27 @@ export function recordDeath(turn: Turn, set: number, slot: number, cause: string
   changeSlot(turn, set, slot, { backoff });
   changeSet(turn, set, { deaths, lastDeath: { cause, atMs: turn.nowMs } });
   if (isTooMany(deaths, restart.intensity)) fault(turn, set, counted(deaths.length, "death"));
+}
+
+/**
+ * A launch for which the machine lacks something (as `EAGAIN` says) is no death: no worker has failed, and a set that is
+ * faulted for it would stay so when the shortage is long over. It is tried again with the slot's delays; the first of
+ * them all is worth an error, the others are the same one.
+ */
+export function putOffLaunch(
+  turn: Turn,
+  set: number,
+  slot: number,
+  shortage: Shortage,
+  fields: Fields,
+): void {
+  const before = setAt(turn.fleet, set);
+  const isNew = before.shortage !== shortage;
+  report(turn, isNew ? "error" : "debug", "worker launch put off", { ...fields, reason: shortage });
+  const { restart } = before.limits;
+  const backoff = putOff(slotAt(before, slot).backoff, restart, turn.nowMs, drawRandom(turn));
+  changeSlot(turn, set, slot, { backoff });
+  changeSet(turn, set, { shortage });
 }
 
 /** The slot's worker is gone: it may be used again, after the backoff that its deaths have earned. */

@@ -3,6 +3,12 @@ import type { ExitStatus } from "./exit-status.ts";
 
 export type WorkerId = string;
 
+/**
+ * The name of what the machine lacks for the moment (`EAGAIN`: processes, `ENOMEM`, `EMFILE`…): nothing of ours has failed,
+ * and the same launch may succeed a little later.
+ */
+export type Shortage = string;
+
 /** Signals that are passed on to every worker and mean nothing to the supervisor itself. */
 export type ForwardedSignal = "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH";
 
@@ -13,7 +19,12 @@ export type Event =
   /** The health server listens and the signal handlers are set: launching may begin. */
   | { readonly type: "started" }
   | { readonly type: "workerLaunched"; readonly id: WorkerId; readonly pid: number }
-  | { readonly type: "workerLaunchFailed"; readonly id: WorkerId; readonly message: string }
+  | {
+      readonly type: "workerLaunchFailed";
+      readonly id: WorkerId;
+      readonly message: string;
+      readonly shortage?: Shortage;
+    }
   /** By the worker itself or a descendant: whoever posts this has checked it (SO_PEERCRED). */
   | { readonly type: "workerAcked"; readonly id: WorkerId }
   /** `hint`: what such an exit may mean, for the log; only whoever started the program knows. */
@@ -24,7 +35,11 @@ export type Event =
       readonly hint?: string | undefined;
     }
   | ({ readonly type: "preloaderLaunched"; readonly pid: number } & PreloaderRef)
-  | ({ readonly type: "preloaderLaunchFailed"; readonly message: string } & PreloaderRef)
+  | ({
+      readonly type: "preloaderLaunchFailed";
+      readonly message: string;
+      readonly shortage?: Shortage;
+    } & PreloaderRef)
   | ({ readonly type: "preloaderReady" } & PreloaderRef)
   /** What it said of a load that failed; its exit follows. */
   | ({

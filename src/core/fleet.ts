@@ -1,6 +1,6 @@
 /** Everything that the supervisor knows, as one immutable value. */
 import { type Backoff, noBackoff } from "./backoff.ts";
-import type { WorkerId } from "./event.ts";
+import type { Shortage, WorkerId } from "./event.ts";
 import { type RandomState, seedRandom } from "./random.ts";
 import type { DeathHistory } from "./restart-intensity.ts";
 import { isStarting, isWorker, type Occupant, type Slot, vacant, type Worker } from "./worker.ts";
@@ -55,6 +55,8 @@ export type WorkerSet = {
   readonly reported: "starting" | "running" | "underprovisioned";
   readonly isFaulted: boolean;
   readonly lastDeath: { readonly cause: string; readonly atMs: number } | undefined;
+  /** Why the machine let nothing be launched; undefined when the last launch succeeded. */
+  readonly shortage: Shortage | undefined;
 };
 
 export type PreloaderProcess =
@@ -95,6 +97,7 @@ export type Preloader = {
   readonly process: PreloaderProcess;
   readonly deaths: DeathHistory;
   readonly backoff: Backoff;
+  readonly shortage: Shortage | undefined;
 };
 
 /** Members of the group of a worker or preloader that has exited: they got TERM and get KILL at `killAtMs`. */
@@ -158,12 +161,13 @@ function createWorkerSet(limits: SetLimits): WorkerSet {
     reported: "starting",
     isFaulted: false,
     lastDeath: undefined,
+    shortage: undefined,
   };
 }
 
 function createPreloader(limits: PreloaderLimits): Preloader {
   const process = { phase: "waiting", untilMs: Number.NEGATIVE_INFINITY } as const;
-  return { limits, generation: 0, process, deaths: [], backoff: noBackoff };
+  return { limits, generation: 0, process, deaths: [], backoff: noBackoff, shortage: undefined };
 }
 
 export type WorkerPlace = { readonly set: number; readonly slot: number; readonly worker: Worker };

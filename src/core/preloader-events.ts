@@ -1,8 +1,8 @@
 /** What happens to a preloader. What an earlier generation says is stale and dropped, knowingly. */
 import { assertNever } from "./assert-never.ts";
-import { backOff } from "./backoff.ts";
+import { backOff, putOff } from "./backoff.ts";
 import { counted, fault, vacate } from "./death.ts";
-import type { PreloaderRef } from "./event.ts";
+import type { Event, PreloaderRef, Shortage } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
 import { eachWorker, isStop, type Preloader, type PreloaderProcess } from "./fleet.ts";
 import { killPreloader } from "./kill.ts";
@@ -28,17 +28,49 @@ export function onPreloaderLaunched(turn: Turn, ref: PreloaderRef, pid: number):
   forgetStray(turn, pid);
   const deadlineMs = turn.nowMs + current.limits.loadTimeoutMs;
   const process = { phase: "loading", pid, launchedAtMs: turn.nowMs, deadlineMs } as const;
-  changePreloader(turn, ref.preloader, { process });
+  changePreloader(turn, ref.preloader, { process, shortage: undefined });
   report(turn, "info", "preloader launched", preloaderFields(turn, ref, pid));
   if (turn.fleet.phase.kind === "killing") killPreloader(turn, ref.preloader, "shutdown");
   else if (isStop(turn.fleet.phase)) stopPreloader(turn, ref.preloader, "shutdown");
 }
 
-export function onPreloaderLaunchFailed(turn: Turn, ref: PreloaderRef, message: string): void {
-  const current = findCurrent(turn, ref);
+export function onPreloaderLaunchFailed(
+  turn: Turn,
+  failure: Extract<Event, { type: "preloaderLaunchFailed" }>,
+): void {
+  const current = findCurrent(turn, failure);
   if (current?.process.phase !== "requested") return;
-  report(turn, "error", "preloader launch failed", { ...preloaderFields(turn, ref), error: message });
-  endGeneration(turn, ref.preloader, "launch failed", false);
+  const { preloader, shortage, message } = failure;
+  const fields = { ...preloaderFields(turn, failure), error: message };
+  if (shortage !== undefined) return putOffPreloader(turn, preloader, current, shortage, fields);
+  report(turn, "error", "preloader launch failed", fields);
+  endGeneration(turn, preloader, "launch failed", false);
+}
+
+/** As a worker's launch that is put off (death.ts). Nothing has been asked of this generation yet. */
+function putOffPreloader(
+  turn: Turn,
+  index: number,
+  { shortage: before, backoff, limits }: Preloader,
+  shortage: Shortage,
+  fields: Fields,
+): void {
+  report(turn, before === shortage ? "debug" : "error", "preloader launch put off", {
+    ...fields,
+    reason: shortage,
+  });
+  if (isStop(turn.fleet.phase) || !isWanted(turn, index)) return retire(turn, index);
+  const next = putOff(backoff, limits.restart, turn.nowMs, drawRandom(turn));
+  const process = { phase: "waiting", untilMs: next.retryAtMs } as const;
+  changePreloader(turn, index, { backoff: next, process, shortage });
+}
+
+function isWanted(turn: Turn, index: number): boolean {
+  return turn.fleet.sets.some((set) => set.limits.preloader === index && !set.isFaulted);
+}
+
+function retire(turn: Turn, index: number): void {
+  changePreloader(turn, index, { process: { phase: "retired" } });
 }
 
 export function onPreloaderReady(turn: Turn, ref: PreloaderRef): void {
@@ -143,11 +175,7 @@ function buryPreloader(turn: Turn, ref: PreloaderRef, { cause }: Gone, exit: Exi
 /** Everything asked of this generation is answered now: what was not launched never will be. */
 function endGeneration(turn: Turn, index: number, cause: string, isAsked: boolean): void {
   withdrawLaunches(turn, index);
-  const isWanted = turn.fleet.sets.some((set) => set.limits.preloader === index && !set.isFaulted);
-  if (isAsked || isStop(turn.fleet.phase) || !isWanted) {
-    changePreloader(turn, index, { process: { phase: "retired" } });
-    return;
-  }
+  if (isAsked || isStop(turn.fleet.phase) || !isWanted(turn, index)) return retire(turn, index);
   const { limits, ...before } = preloaderAt(turn.fleet, index);
   const deaths = addDeath(before.deaths, turn.nowMs, limits.restart.periodMs);
   const backoff = backOff(before.backoff, limits.restart, turn.nowMs, drawRandom(turn));

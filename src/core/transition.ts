@@ -45,7 +45,7 @@ function dispatch(turn: Turn, event: Event): void {
     case "workerLaunched":
       return onWorkerLaunched(turn, event.id, event.pid);
     case "workerLaunchFailed":
-      return onWorkerLaunchFailed(turn, event.id, event.message);
+      return onWorkerLaunchFailed(turn, event);
     case "workerAcked":
       return onWorkerAcked(turn, event.id);
     case "workerExited":
@@ -53,7 +53,7 @@ function dispatch(turn: Turn, event: Event): void {
     case "preloaderLaunched":
       return onPreloaderLaunched(turn, event, event.pid);
     case "preloaderLaunchFailed":
-      return onPreloaderLaunchFailed(turn, event, event.message);
+      return onPreloaderLaunchFailed(turn, event);
     case "preloaderReady":
       return onPreloaderReady(turn, event);
     case "preloaderFailed":

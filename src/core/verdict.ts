@@ -1,4 +1,5 @@
 /** What the fleet's state means to an orchestrator: the table of specification section 8. */
+import type { Shortage } from "./event.ts";
 import { countReady, type Fleet, isStop, type WorkerSet } from "./fleet.ts";
 import type { SetHealth, SetState, Verdict, WorkerHealth } from "./health.ts";
 import { deathsWithin } from "./restart-intensity.ts";
@@ -30,7 +31,7 @@ function judgeSet(fleet: Fleet, set: WorkerSet, nowMs: number): SetHealth {
     minReady: limits.minReady,
     deaths: deathsWithin(set.deaths, nowMs, limits.restart.periodMs).length,
     lastDeath: lastDeath && { cause: lastDeath.cause, agoMs: Math.round(nowMs - lastDeath.atMs) },
-    detail: describePreloader(fleet, set),
+    detail: describePreloader(fleet, set) ?? describeShortage(set.shortage),
     workers: set.slots.map(({ occupant }, slot) => describeOccupant(occupant, slot, nowMs)),
   };
 }
@@ -46,6 +47,10 @@ function stateOf(fleet: Fleet, set: WorkerSet): SetState {
   return isLoaded ? "starting" : "loading";
 }
 
+function describeShortage(shortage: Shortage | undefined): string | undefined {
+  return shortage === undefined ? undefined : `launches are put off: ${shortage}`;
+}
+
 function describePreloader(fleet: Fleet, { limits }: WorkerSet): string | undefined {
   if (limits.preloader === undefined) return undefined;
   const preloader = fleet.preloaders[limits.preloader];
@@ -55,7 +60,7 @@ function describePreloader(fleet: Fleet, { limits }: WorkerSet): string | undefi
     case "waiting":
       return generation === 0
         ? "preloader not started yet"
-        : `preloader backing off after generation ${generation}`;
+        : (describeShortage(preloader.shortage) ?? `preloader backing off after generation ${generation}`);
     case "requested":
     case "loading":
       return `preloader loading generation ${generation}`;

@@ -1,13 +1,13 @@
 /** What happens to one worker: a function an event, each deciding by the worker's phase. */
 import { assertNever } from "./assert-never.ts";
-import { recordDeath, vacate } from "./death.ts";
-import type { WorkerId } from "./event.ts";
+import { putOffLaunch, recordDeath, vacate } from "./death.ts";
+import type { Event, Shortage, WorkerId } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
 import { findWorker, type WorkerPlace } from "./fleet.ts";
 import { killWorker } from "./kill.ts";
 import type { Fields } from "./log-event.ts";
 import { forgetStray, sweepGroup } from "./strays.ts";
-import { elapsedMs, occupy, report, request, setAt, type Turn, workerFields } from "./turn.ts";
+import { changeSet, elapsedMs, occupy, report, request, setAt, type Turn, workerFields } from "./turn.ts";
 import type { Abandoned, Launched, Ready, Requested, StopCause, Stoppable, Stopping } from "./worker.ts";
 
 export function onWorkerLaunched(turn: Turn, id: WorkerId, pid: number): void {
@@ -42,6 +42,7 @@ function launch(turn: Turn, { set, slot }: WorkerPlace, worker: Requested, pid: 
     ackDeadlineMs: needsAck && ackTimeoutMs !== undefined ? turn.nowMs + ackTimeoutMs : undefined,
   };
   occupy(turn, set, slot, launched);
+  changeSet(turn, set, { shortage: undefined });
   if (!needsAck) becomeReady(turn, set, slot, launched);
 }
 
@@ -82,17 +83,15 @@ function becomeReady(turn: Turn, set: number, slot: number, worker: Launched): v
   report(turn, "info", "worker ready", { ...fields, ack_ms: ackMs });
 }
 
-export function onWorkerLaunchFailed(turn: Turn, id: WorkerId, message: string): void {
+type LaunchFailure = Extract<Event, { type: "workerLaunchFailed" }>;
+
+export function onWorkerLaunchFailed(turn: Turn, { id, message, shortage }: LaunchFailure): void {
   const place = findWorker(turn.fleet, id);
   if (place === undefined) return; // The launch was given up with its preloader.
   const { set, slot, worker } = place;
   switch (worker.phase) {
     case "requested":
-      report(turn, "error", "worker launch failed", {
-        ...workerFields(turn.fleet, set, slot, id),
-        error: message,
-      });
-      recordDeath(turn, set, slot, "launch failed");
+      failLaunch(turn, place, { ...workerFields(turn.fleet, set, slot, id), error: message }, shortage);
       return vacate(turn, set, slot);
     case "abandoned": // What it is abandoned for has been counted, or is a stop.
       reportAbandoned(turn, place, worker, { error: message });
@@ -104,6 +103,12 @@ export function onWorkerLaunchFailed(turn: Turn, id: WorkerId, message: string):
     default:
       return assertNever(worker);
   }
+}
+
+function failLaunch(turn: Turn, { set, slot }: WorkerPlace, fields: Fields, shortage?: Shortage): void {
+  if (shortage !== undefined) return putOffLaunch(turn, set, slot, shortage, fields);
+  report(turn, "error", "worker launch failed", fields);
+  recordDeath(turn, set, slot, "launch failed");
 }
 
 export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus, hint?: string): void {

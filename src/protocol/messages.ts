@@ -15,7 +15,13 @@ export type PreloaderMessage =
   | { readonly action: "ready" }
   | { readonly action: "standby"; readonly pid: number }
   | { readonly action: "launched"; readonly id: string; readonly pid: number }
-  | { readonly action: "failed"; readonly id: string; readonly message: string }
+  | {
+      readonly action: "failed";
+      readonly id: string;
+      readonly message: string;
+      /** The name of the operating system's error (`EAGAIN`), where it was one. */
+      readonly errno?: string;
+    }
   | { readonly action: "error"; readonly message: string; readonly error: string }
   | { readonly action: "log"; readonly level: Level; readonly message: string; readonly fields: Fields };
 
@@ -97,7 +103,7 @@ function readPreloaderMessage(reader: MessageReader): PreloaderMessage {
     case "launched":
       return { action, id: reader.id(), pid: reader.pid() };
     case "failed":
-      return { action, id: reader.id(), message: reader.text("message") };
+      return readFailure(reader);
     case "error":
       return { action, message: reader.text("message"), error: reader.optionalText("error") };
     case "log":
@@ -110,6 +116,12 @@ function readPreloaderMessage(reader: MessageReader): PreloaderMessage {
     default:
       return assertNever(action);
   }
+}
+
+function readFailure(reader: MessageReader): PreloaderMessage & { readonly action: "failed" } {
+  const failure = { action: "failed", id: reader.id(), message: reader.text("message") } as const;
+  const errno = reader.optionalText("errno");
+  return errno === "" ? failure : { ...failure, errno };
 }
 
 /** Asks the preloader for a worker. `open_files` is left out where it is not set. */

@@ -5,6 +5,7 @@ import type { Fields } from "../core/log-event.ts";
 import { LineDecoder } from "../protocol/line-decoder.ts";
 import { parseMessage } from "../protocol/messages.ts";
 import type { WorkerLaunch } from "../supervisor.ts";
+import { shortageOf } from "../system/shortage.ts";
 
 export type WorkerHandlers = {
   /** @param hint what the exit may mean. */
@@ -32,9 +33,10 @@ export function executeWorker(launch: WorkerLaunch, ports: ExecLauncherPorts): v
     ports.post({ type: "workerLaunched", id, pid });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const shortage = shortageOf(error);
     // Not at once: without a backoff the next launch would follow in the same breath, and with it the next failure, and
     // no signal, exit or health request would get a turn.
-    ports.schedule(() => ports.post({ type: "workerLaunchFailed", id, message }));
+    ports.schedule(() => ports.post({ type: "workerLaunchFailed", id, message, ...shortage }));
   }
 }
 

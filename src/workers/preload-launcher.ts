@@ -10,6 +10,7 @@ import type { ExitStatus } from "../core/exit-status.ts";
 import type { LogEvent } from "../core/log-event.ts";
 import { encodeSpawn, type PreloaderMessage } from "../protocol/messages.ts";
 import type { WorkerSpawn } from "../supervisor.ts";
+import { shortageNamed, shortageOf } from "../system/shortage.ts";
 import type { SetTimer } from "../timer.ts";
 import { type Connection, PreloaderLink } from "./preloader-link.ts";
 
@@ -72,7 +73,7 @@ export class PreloadLauncher {
       this.#ports.post({ type: "preloaderLaunched", ...ref, pid });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.#ports.post({ type: "preloaderLaunchFailed", ...ref, message });
+      this.#ports.post({ type: "preloaderLaunchFailed", ...ref, message, ...shortageOf(error) });
     }
   }
 
@@ -193,7 +194,8 @@ export class PreloadLauncher {
         return this.#onLaunched(link, message.id, message.pid);
       case "failed":
         if (link.pending.delete(message.id)) {
-          post({ type: "workerLaunchFailed", id: message.id, message: message.message });
+          const shortage = shortageNamed(message.errno);
+          post({ type: "workerLaunchFailed", id: message.id, message: message.message, ...shortage });
         }
         return this.#ports.pokeReaper();
       case "error":

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Event } from "../../src/core/event.ts";
 import type { SetLimits } from "../../src/core/fleet.ts";
 import { fleetLimits, preloaderLimits, programLimits, restartLimits, rubyLimits } from "./support/limits.ts";
 import {
@@ -186,5 +187,69 @@ describe("two sets that share a preloader", () => {
     expect(gone.fleet.sets.map(({ deaths }) => deaths.length)).toEqual([1, 0]);
     const next = play(gone, preloaderLaunched(2), preloaderReady(2));
     expect(effectsOf(next, "spawnWorker").map(({ set }) => set)).toEqual([0, 1]);
+  });
+});
+
+describe("a shortage", () => {
+  const shortOf = (launch: number, shortage = "EAGAIN"): Event => ({
+    type: "workerLaunchFailed",
+    id: `w-${launch}`,
+    message: `posix_spawn: ${shortage}`,
+    shortage,
+  });
+
+  /** As often as the set's intensity would allow ten times over. */
+  function starve(): Scene {
+    let scene = startedScene(fleetLimits([programLimits({ restart: { ...restartLimits, intensity: 1 } })]));
+    for (let launch = 1; launch <= 20; launch += 1) {
+      scene = post(scene, shortOf(launch));
+      scene = wait(scene, 12_000);
+    }
+    return scene;
+  }
+
+  test("is no death, however long it lasts: the set is not faulted, and runs when it is over", () => {
+    const starved = starve();
+    expect(healthOf(starved)).toMatchObject({
+      state: "starting",
+      deaths: 0,
+      lastDeath: undefined,
+      detail: "launches are put off: EAGAIN",
+    });
+    const fed = post(starved, launched(21));
+    expect(healthOf(fed)).toMatchObject({ state: "running", detail: undefined });
+  });
+
+  test("is an error in the log once, until a launch has succeeded or something else is short", () => {
+    const levelsOf = (scene: Scene) => effectsOf(scene, "log").map(({ event }) => event.level);
+    let scene = startedScene(fleetLimits([programLimits()]));
+    const levels: string[] = [];
+    for (const [launch, shortage] of ["EAGAIN", "EAGAIN", "EMFILE", "EMFILE", "EAGAIN"].entries()) {
+      const failed = post(scene, shortOf(launch + 1, shortage));
+      levels.push(...levelsOf(failed));
+      scene = wait(failed, 12_000);
+    }
+    expect(levels).toEqual(["error", "debug", "error", "debug", "error"]);
+    const again = wait(play(scene, launched(6), exited(6)), 12_000);
+    expect(levelsOf(post(again, shortOf(7)))).toEqual(["error"]);
+  });
+
+  test("is waited out for a tenth of a second at least, also where deaths are not waited for at all", () => {
+    const restart = { ...restartLimits, backoffMs: 0, backoffMaxMs: 0 };
+    const failed = post(startedScene(fleetLimits([programLimits({ restart })])), shortOf(1));
+    expect(occupantOf(failed)).toEqual({ phase: "backingOff", untilMs: failed.nowMs + 100 });
+  });
+
+  test("of a preloader's launch is none of its failures", () => {
+    let scene = startedScene(fleetLimits([rubyLimits()]));
+    for (let generation = 1; generation <= 20; generation += 1) {
+      const ref = { preloader: 0, generation };
+      scene = post(scene, { type: "preloaderLaunchFailed", ...ref, message: "no", shortage: "ENOMEM" });
+      expect(healthOf(scene).detail).toBe("launches are put off: ENOMEM");
+      scene = wait(scene, 12_000);
+    }
+    expect(healthOf(scene)).toMatchObject({ state: "loading", deaths: 0 });
+    const loaded = play(scene, preloaderLaunched(21), preloaderReady(21), launched(1));
+    expect(healthOf(loaded)).toMatchObject({ ready: 0, detail: undefined });
   });
 });

@@ -91,7 +91,7 @@ export class Ledger {
       case "workerLaunched":
         return this.#announceWorker(event.id, event.pid, nowMs);
       case "workerLaunchFailed":
-        return this.#failLaunch(this.workers.get(event.id), nowMs);
+        return this.#failLaunch(this.workers.get(event.id), event.shortage !== undefined, nowMs);
       case "workerAcked":
         return this.#ack(this.workers.get(event.id));
       case "workerExited":
@@ -130,8 +130,9 @@ export class Ledger {
       case "preloaderGone":
         return this.#losePreloader(fact, nowMs);
       case "preloaderLaunchFailed":
+        return this.#buryPreloader(fact, event.shortage !== undefined, nowMs);
       case "preloaderExited":
-        return this.#buryPreloader(fact, nowMs);
+        return this.#buryPreloader(fact, false, nowMs);
       case "preloaderDisconnected":
         fact.mayBeAsked = true;
         return;
@@ -171,9 +172,10 @@ export class Ledger {
     if (known?.leader === leader) known.emptyByMs = byMs;
   }
 
-  #failLaunch(fact: WorkerFact | undefined, nowMs: number): void {
+  #failLaunch(fact: WorkerFact | undefined, isShort: boolean, nowMs: number): void {
     if (fact === undefined || fact.isAnnounced) return;
-    if (!fact.isAbandoned) this.#countDeath(fact.set, nowMs);
+    // That the machine is short of something is nobody's death.
+    if (!fact.isAbandoned && !isShort) this.#countDeath(fact.set, nowMs);
     this.workers.delete(fact.id);
   }
 
@@ -238,7 +240,7 @@ export class Ledger {
     this.byPid.delete(fact.process.pid);
   }
 
-  #buryPreloader(fact: PreloaderFact, nowMs: number): void {
+  #buryPreloader(fact: PreloaderFact, isShort: boolean, nowMs: number): void {
     const { process, ref } = fact;
     hold(process === undefined || fact.isGone, "a preloader's end is told when it is gone");
     for (const worker of [...this.workers.values()]) {
@@ -247,7 +249,7 @@ export class Ledger {
       this.workers.delete(worker.id);
     }
     this.preloaders[ref.preloader] = undefined;
-    this.#countFailure(ref.preloader, nowMs);
+    if (!isShort) this.#countFailure(ref.preloader, nowMs);
   }
 
   /** Not one that was asked for, and not when nobody needs a preloader any more. */

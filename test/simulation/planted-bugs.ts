@@ -80,7 +80,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     about: "a fork fails with EAGAIN: the slot is never used again",
     file: "src/workers/exec-launcher.ts",
-    find: 'ports.schedule(() => ports.post({ type: "workerLaunchFailed", id, message }));',
+    find: 'ports.schedule(() => ports.post({ type: "workerLaunchFailed", id, message, ...shortage }));',
     replace: "ports.schedule(() => message);",
   },
   {

@@ -72,7 +72,9 @@ function answerLaunch(run: Run, dice: Dice): void {
   const fact = dice.pick(pending.filter((each) => canAnswer(run, each)));
   if (fact === undefined) return;
   const { id } = fact;
-  if (dice.chance(0.1)) return void run.step({ type: "workerLaunchFailed", id, message: "EAGAIN" });
+  if (dice.chance(0.1)) return void run.step({ type: "workerLaunchFailed", id, message: "ENOENT" });
+  if (dice.chance(0.1))
+    return void run.step({ type: "workerLaunchFailed", id, message: "no more", shortage: "EAGAIN" });
   if (dice.chance(0.9)) return void run.step({ type: "workerLaunched", id, pid: run.world.freePid() });
   // The exit overtakes the announcement, which may still come.
   run.step({ type: "workerExited", id, exit: randomExit(dice) });
@@ -106,7 +108,10 @@ function movePreloader(run: Run, dice: Dice): void {
 }
 
 function launchPreloader(run: Run, dice: Dice, ref: { preloader: number; generation: number }): void {
-  if (dice.chance(0.1)) run.step({ type: "preloaderLaunchFailed", ...ref, message: "EAGAIN" });
+  const failed = { type: "preloaderLaunchFailed", ...ref, message: "no" } as const;
+  const [isFailed, isShort] = [dice.chance(0.1), dice.chance(0.1)];
+  if (isFailed) run.step(failed);
+  else if (isShort) run.step({ ...failed, shortage: "EAGAIN" });
   else run.step({ type: "preloaderLaunched", ...ref, pid: run.world.freePid() });
 }
 

@@ -96,7 +96,8 @@ function workerEvents({ world }: Run): Event[] {
   const ids = world.workers.size > 0 ? [...world.workers.keys()] : [world.gone.at(-1) ?? "w-1"];
   return ids.flatMap((id): Event[] => [
     { type: "workerLaunched", id, pid: world.freePid() },
-    { type: "workerLaunchFailed", id, message: "EAGAIN" },
+    { type: "workerLaunchFailed", id, message: "ENOENT" },
+    { type: "workerLaunchFailed", id, message: "no more", shortage: "EAGAIN" },
     { type: "workerAcked", id },
     { type: "workerExited", id, exit: { kind: "exited", code: 1 } },
   ]);
@@ -107,7 +108,8 @@ function preloaderEvents({ world }: Run): Event[] {
   const ref = { preloader: 0, generation: world.preloaders[0]?.generation ?? 1 };
   return [
     { type: "preloaderLaunched", ...ref, pid: world.freePid() },
-    { type: "preloaderLaunchFailed", ...ref, message: "EAGAIN" },
+    { type: "preloaderLaunchFailed", ...ref, message: "ENOENT" },
+    { type: "preloaderLaunchFailed", ...ref, message: "no more", shortage: "EAGAIN" },
     { type: "preloaderReady", ...ref },
     { type: "preloaderDisconnected", ...ref, reason: "end of file" },
     { type: "preloaderExited", ...ref, exit: { kind: "exited", code: 1 } },

@@ -81,7 +81,17 @@ export class Model {
     if (fact === undefined || fact.askedAtMs !== undefined || fact.isAbandoned) return;
     // Who has a pid was launched, whatever else is said.
     if (event.type === "workerLaunchFailed" && fact.pid !== undefined) return;
+    if (event.type === "workerLaunchFailed" && event.shortage !== undefined) return this.#putOff(fact, nowMs);
     this.#countDeath(fact, nowMs);
+  }
+
+  /** A shortage of the machine's is no death, but its slot waits. */
+  #putOff({ set, slot }: WorkerFact, nowMs: number): void {
+    const model = this.sets[set];
+    const restart = this.limits.sets[set]?.restart;
+    if (model === undefined || restart === undefined) throw new Error(`no set ${set}`);
+    const delay = delayAfterDeath(model.delays[slot], restart, nowMs);
+    model.delays[slot] = { ...delay, notBeforeMs: Math.max(delay.notBeforeMs, nowMs + 100) };
   }
 
   #countDeath({ set, slot }: WorkerFact, nowMs: number): void {
@@ -107,7 +117,8 @@ export class Model {
     const restart = this.limits.preloaders[event.preloader]?.restart;
     const failures = this.failures[event.preloader];
     if (fact?.generation !== event.generation || restart === undefined || failures === undefined) return;
-    if (event.type === "preloaderLaunchFailed" && fact.pid !== undefined) return;
+    if (event.type === "preloaderLaunchFailed" && (fact.pid !== undefined || event.shortage !== undefined))
+      return;
     const served = this.limits.sets.flatMap(({ preloader }, set) =>
       preloader === event.preloader ? [set] : [],
     );

@@ -8,6 +8,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
   waiting: {
     preloaderLaunched: ignored("its launch has been answered"),
     preloaderLaunchFailed: ignored("its failure has been counted"),
+    preloaderLaunchShort: ignored("its failure has been counted"),
     preloaderReady: ignored("there is no process that could be ready"),
     preloaderFailed: to("waiting", ["error: preloader could not load the code"], {
       why: "late, but worth its line",
@@ -40,6 +41,9 @@ export const comingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunchFailed: to("waiting", ["error: preloader launch failed"], {
       deaths: 1,
       why: "its second failure: a delay",
+    }),
+    preloaderLaunchShort: to("waiting", ["error: preloader launch put off"], {
+      why: "no failure: the machine was short of something",
     }),
     preloaderReady: ignored("it can't speak before it is launched"),
     preloaderFailed: to("requested", ["error: preloader could not load the code"], {
@@ -78,6 +82,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
   loading: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it has a pid, so it was launched"),
     preloaderReady: to("ready", ["info: preloader ready"]),
     preloaderFailed: to("loading", ["error: preloader could not load the code"], { why: "its exit follows" }),
     preloaderDisconnected: to("stopping", [
@@ -129,6 +134,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
   ready: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it has a pid, so it was launched"),
     preloaderReady: ignored("said twice"),
     preloaderFailed: to("ready", ["error: preloader could not load the code"], {
       why: "worth its line, whenever it comes",

@@ -8,6 +8,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
   stoppingLate: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it has a pid, so it was launched"),
     preloaderReady: ignored("late: the decision that it must go stands"),
     preloaderFailed: to("stopping", ["error: preloader could not load the code"], {
       why: "the answer to its TERM: where it hung",
@@ -48,6 +49,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
   stoppingByStop: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it has a pid, so it was launched"),
     preloaderReady: ignored("late: the decision that it must go stands"),
     preloaderFailed: to("stopping", ["info: preloader could not load the code"], {
       why: "the answer to its TERM, and no error",
@@ -92,6 +94,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
   killed: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it has a pid, so it was launched"),
     preloaderReady: ignored("late: the decision that it must go stands"),
     preloaderFailed: to("killed", ["error: preloader could not load the code"], {
       why: "worth its line, whenever it comes",
@@ -130,6 +133,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
   retiredByFault: {
     preloaderLaunched: ignored("its launch has been answered"),
     preloaderLaunchFailed: ignored("its failure has been counted"),
+    preloaderLaunchShort: ignored("its failure has been counted"),
     preloaderReady: ignored("there is no process that could be ready"),
     preloaderFailed: to("retired", ["error: preloader could not load the code"], {
       why: "late, but worth its line",
@@ -154,6 +158,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
   retiredByStop: {
     preloaderLaunched: ignored("its launch has been answered"),
     preloaderLaunchFailed: ignored("its failure has been counted"),
+    preloaderLaunchShort: ignored("its failure has been counted"),
     preloaderReady: ignored("there is no process that could be ready"),
     preloaderFailed: to("retired", ["error: preloader could not load the code"], {
       why: "late, but worth its line",

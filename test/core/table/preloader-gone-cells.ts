@@ -8,6 +8,7 @@ export const goneCells: Cells<State, PreloaderEventName> = {
   gone: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it had a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it had a pid, so it was launched"),
     preloaderReady: ignored("late: it can launch nothing any more"),
     preloaderFailed: to("gone", ["error: preloader could not load the code"], {
       why: "what it wrote before its end",
@@ -47,6 +48,7 @@ export const goneCells: Cells<State, PreloaderEventName> = {
   goneByStop: {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it had a pid, so it was launched"),
+    preloaderLaunchShort: ignored("it had a pid, so it was launched"),
     preloaderReady: ignored("late: it can launch nothing any more"),
     preloaderFailed: to("gone", ["info: preloader could not load the code"], {
       why: "the answer to its TERM, and no error",

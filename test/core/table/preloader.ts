@@ -40,6 +40,7 @@ export type PreloaderState =
 export type PreloaderEventName =
   | "preloaderLaunched"
   | "preloaderLaunchFailed"
+  | "preloaderLaunchShort"
   | "preloaderReady"
   | "preloaderFailed"
   | "preloaderDisconnected"
@@ -54,7 +55,8 @@ export type PreloaderEventName =
   | "signalReceived";
 
 const ref = { preloader: 0, generation: 2 };
-const failed: Event = { type: "preloaderLaunchFailed", ...ref, message: "EAGAIN" };
+const failed: Event = { type: "preloaderLaunchFailed", ...ref, message: "ENOENT" };
+const short: Event = { ...failed, message: "no more processes", shortage: "EAGAIN" };
 
 /** Any death of its worker faults the set; the preloader itself may fail three times. */
 const begin = () =>
@@ -108,6 +110,10 @@ export const preloaderTable: Table<PreloaderState, PreloaderEventName> = {
   events: {
     preloaderLaunched: { text: "`preloaderLaunched`", run: (scene) => post(scene, preloaderLaunched(2)) },
     preloaderLaunchFailed: { text: "`preloaderLaunchFailed`", run: (scene) => post(scene, failed) },
+    preloaderLaunchShort: {
+      text: "`preloaderLaunchFailed`, for a shortage",
+      run: (scene) => post(scene, short),
+    },
     preloaderReady: { text: "`preloaderReady`", run: (scene) => post(scene, preloaderReady(2)) },
     preloaderFailed: {
       text: "`preloaderFailed`",

@@ -7,6 +7,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
   vacant: {
     workerLaunched: ignored("no worker has this id: its exit was seen first, or its launch was withdrawn"),
     workerLaunchFailed: ignored("no worker has this id: its launch was withdrawn"),
+    workerLaunchShort: ignored("no worker has this id: its launch was withdrawn"),
     workerAcked: ignored("its death has been counted; the ack changes nothing"),
     workerExited: ignored("counted already"),
     notDue: ignored("it has no deadline"),
@@ -24,6 +25,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
   backingOff: {
     workerLaunched: ignored("no worker has this id: its exit was seen first, or its launch was withdrawn"),
     workerLaunchFailed: ignored("no worker has this id: its launch was withdrawn"),
+    workerLaunchShort: ignored("no worker has this id: its launch was withdrawn"),
     workerAcked: ignored("its death has been counted; the ack changes nothing"),
     workerExited: ignored("counted already"),
     notDue: ignored("the timer was early"),
@@ -45,6 +47,9 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
     workerLaunchFailed: to("requested", ["error: worker launch failed", "execute worker"], {
       deaths: 1,
       why: "its first death: no delay",
+    }),
+    workerLaunchShort: to("backingOff", ["error: worker launch put off"], {
+      why: "no death: the machine was short of something",
     }),
     workerAcked: ignored("the shells hold an ack back until the pid is known, for they must compare the two"),
     workerExited: to("requested", ["warning: worker died", "execute worker"], {
@@ -73,6 +78,9 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
     workerLaunchFailed: to("requested", ["info: worker launch given up", "execute worker"], {
       why: "its death has been counted",
     }),
+    workerLaunchShort: to("requested", ["info: worker launch given up", "execute worker"], {
+      why: "its death has been counted",
+    }),
     workerAcked: ignored("nobody waits for it any more"),
     workerExited: to("requested", ["info: worker launch given up", "execute worker"], {
       why: "its death has been counted",
@@ -94,6 +102,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
       "info: worker stopping",
     ]),
     workerLaunchFailed: to("vacant", ["info: worker launch given up", "TERM to orphans"]),
+    workerLaunchShort: to("vacant", ["info: worker launch given up", "TERM to orphans"]),
     workerAcked: ignored("nobody waits for it any more"),
     workerExited: to("vacant", ["info: worker launch given up", "TERM to orphans"]),
     notDue: ignored("it has no deadline"),
@@ -107,6 +116,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
   ready: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("repeated: harmless"),
     workerExited: to(
       "requested",
@@ -128,6 +138,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
   stoppingLate: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("late: the decision that it must go stands"),
     workerExited: to("requested", ["info: worker stopped", "TERM to group 201", "execute worker"], {
       why: "its death was counted when its launch timed out",
@@ -153,6 +164,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
   stoppingByStop: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("late: the decision that it must go stands"),
     workerExited: to("vacant", ["info: worker stopped", "TERM to group 201", "TERM to orphans"], {
       why: "asked to go, so no death",
@@ -186,6 +198,7 @@ export const programWorkerCells: Cells<ProgramState, WorkerEventName> = {
   killed: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("late: the decision that it must go stands"),
     workerExited: to("vacant", ["warning: worker killed", "TERM to group 201", "TERM to orphans"], {
       why: "asked to go, so no death",

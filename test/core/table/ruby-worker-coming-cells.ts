@@ -8,6 +8,7 @@ export const comingCells: Cells<State, RubyEventName> = {
   vacant: {
     workerLaunched: ignored("no worker has this id: its exit was seen first, or its launch was withdrawn"),
     workerLaunchFailed: ignored("no worker has this id: its launch was withdrawn"),
+    workerLaunchShort: ignored("no worker has this id: its launch was withdrawn"),
     workerAcked: ignored("no worker has this id"),
     workerExited: ignored("no worker has this id"),
     notDue: ignored("it has no deadline"),
@@ -35,6 +36,7 @@ export const comingCells: Cells<State, RubyEventName> = {
   backingOff: {
     workerLaunched: ignored("no worker has this id: its exit was seen first, or its launch was withdrawn"),
     workerLaunchFailed: ignored("no worker has this id: its launch was withdrawn"),
+    workerLaunchShort: ignored("no worker has this id: its launch was withdrawn"),
     workerAcked: ignored("its death has been counted; the ack changes nothing"),
     workerExited: ignored("counted already"),
     notDue: ignored("the timer was early"),
@@ -62,6 +64,9 @@ export const comingCells: Cells<State, RubyEventName> = {
     workerLaunchFailed: to("requested", ["error: worker launch failed", "spawn worker of generation 1"], {
       deaths: 1,
       why: "its first death: no delay",
+    }),
+    workerLaunchShort: to("backingOff", ["error: worker launch put off"], {
+      why: "no death: the machine was short of something",
     }),
     workerAcked: ignored("the shells hold an ack back until the pid is known, for they must compare the two"),
     workerExited: to("requested", ["warning: worker died", "spawn worker of generation 1"], {
@@ -111,6 +116,9 @@ export const comingCells: Cells<State, RubyEventName> = {
     workerLaunchFailed: to("vacant", ["info: worker launch given up"], {
       why: "its death has been counted; the preloader is still on its way out",
     }),
+    workerLaunchShort: to("vacant", ["info: worker launch given up"], {
+      why: "its death has been counted; the preloader is still on its way out",
+    }),
     workerAcked: ignored("nobody waits for it any more"),
     workerExited: to("vacant", ["info: worker launch given up"], {
       why: "its death has been counted; the preloader is still on its way out",
@@ -141,6 +149,9 @@ export const comingCells: Cells<State, RubyEventName> = {
       "info: worker stopping",
     ]),
     workerLaunchFailed: to("vacant", ["info: worker launch given up"], {
+      why: "no worker is left; the preloader has got its TERM",
+    }),
+    workerLaunchShort: to("vacant", ["info: worker launch given up"], {
       why: "no worker is left; the preloader has got its TERM",
     }),
     workerAcked: ignored("nobody waits for it any more"),

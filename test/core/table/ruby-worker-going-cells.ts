@@ -8,6 +8,7 @@ export const goingCells: Cells<State, RubyEventName> = {
   launched: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: to("ready", ["info: worker ready", "info: worker set running"]),
     workerExited: to(
       "requested",
@@ -41,6 +42,7 @@ export const goingCells: Cells<State, RubyEventName> = {
   ready: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("repeated: harmless"),
     workerExited: to(
       "requested",
@@ -75,6 +77,7 @@ export const goingCells: Cells<State, RubyEventName> = {
   stoppingUnacked: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("late: the decision that it must go stands"),
     workerExited: to(
       "requested",
@@ -110,6 +113,7 @@ export const goingCells: Cells<State, RubyEventName> = {
   stoppingByStop: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("late: the decision that it must go stands"),
     workerExited: to(
       "vacant",
@@ -151,6 +155,7 @@ export const goingCells: Cells<State, RubyEventName> = {
   killed: {
     workerLaunched: ignored("announced twice: the first announcement holds"),
     workerLaunchFailed: ignored("it has a pid, so it was launched; only its exit ends it"),
+    workerLaunchShort: ignored("it has a pid, so it was launched; only its exit ends it"),
     workerAcked: ignored("late: the decision that it must go stands"),
     workerExited: to(
       "requested",

@@ -1,5 +1,6 @@
 /** What the tables of workers have in common: the fleet has one set with one slot, and that slot is looked at. */
 import { nextDeadline } from "../../../src/core/deadline.ts";
+import type { Event } from "../../../src/core/event.ts";
 import type { DeathHistory } from "../../../src/core/restart-intensity.ts";
 import type { Occupant } from "../../../src/core/worker.ts";
 import { hangUp, newest, occupantOf, post, quit, type Scene, terminate } from "../support/scene.ts";
@@ -8,6 +9,7 @@ import type { Described } from "./cell.ts";
 export type WorkerEventName =
   | "workerLaunched"
   | "workerLaunchFailed"
+  | "workerLaunchShort"
   | "workerAcked"
   | "workerExited"
   | "notDue"
@@ -15,6 +17,10 @@ export type WorkerEventName =
   | "stopRequested"
   | "killRequested"
   | "signalReceived";
+
+function shortOfProcesses(id: string): Event {
+  return { type: "workerLaunchFailed", id, message: "no more processes", shortage: "EAGAIN" };
+}
 
 type Step = Described<(scene: Scene) => Scene>;
 
@@ -26,7 +32,11 @@ export const workerEvents: Readonly<Record<WorkerEventName, Step>> = {
   },
   workerLaunchFailed: {
     text: "`workerLaunchFailed`",
-    run: (scene) => post(scene, { type: "workerLaunchFailed", id: newest(scene), message: "EAGAIN" }),
+    run: (scene) => post(scene, { type: "workerLaunchFailed", id: newest(scene), message: "ENOENT" }),
+  },
+  workerLaunchShort: {
+    text: "`workerLaunchFailed`, for a shortage",
+    run: (scene) => post(scene, shortOfProcesses(newest(scene))),
   },
   workerAcked: {
     text: "`workerAcked`",

@@ -1,5 +1,6 @@
 /** What Bun does with the children that it spawns: it waits for each, and tells of an exit in its own time. */
 import type { ExitStatus } from "../../../src/core/exit-status.ts";
+import { OperatingSystemError } from "../../../src/system/operating-system-error.ts";
 import type { Inbox } from "./input.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Process, Program } from "./process.ts";
@@ -25,12 +26,18 @@ export class Bunlike {
   /** A leader of its own session. @throws as Bun does when there is no process to be had. */
   spawn(name: string, program: Program, onExit: (exit: ExitStatus) => void): Process {
     const child = this.#kernel.fork(this.#kernel.supervisor, name, program);
-    if (child === undefined) throw new Error("EAGAIN: no more processes are allowed");
+    if (child === undefined) throw this.#refusal();
     this.#kernel.setSession(child);
     child.isBuns = true;
     this.#running.add(child.pid);
     this.#onExit.set(child, onExit);
     return child;
+  }
+
+  /** Of a number of refusals some are for want of processes, the others for a program that is not there. */
+  #refusal(): OperatingSystemError {
+    const code = this.#kernel.refusals % 2 === 0 ? "EAGAIN" : "ENOENT";
+    return new OperatingSystemError(code, "posix_spawn", "");
   }
 
   /**

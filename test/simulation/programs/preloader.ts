@@ -222,7 +222,8 @@ export class PreloaderProgram implements Program {
     const ready = this.#launches.find((launch) => this.#isAtHand(launch));
     if (ready !== undefined) return this.#hand(ready, fact);
     const launch = this.#fork(process, control, fact.name, timeout_ms);
-    if (launch === undefined) return this.#say(`{"action":"failed","id":"${id}","message":"EAGAIN"}\n`);
+    if (launch === undefined)
+      return this.#say(`{"action":"failed","id":"${id}","message":"no more","errno":"EAGAIN"}\n`);
     launch.serve(fact);
   }
 
