@@ -7,6 +7,13 @@ require "kleinhirn_loader/messages"
 class MessagesTest < Minitest::Test
   Messages = KleinhirnLoader::Messages
 
+  def test_a_failure_names_the_error_of_the_operating_system
+    assert_equal "EAGAIN", errno_of("Errno::EAGAIN: Resource temporarily unavailable - fork(2) at app.rb:1")
+    assert_equal "ENOMEM", errno_of("the fork failed: Errno::ENOMEM: Cannot allocate memory - fork(2)")
+    assert_nil errno_of("RuntimeError: Errno::EAGAIN: in the application's words")
+    assert_nil errno_of("the fork was not done within 10 ms")
+  end
+
   def test_what_is_encoded_is_json
     nasty = "#{(0..0x7f).map(&:chr).join}äß€😀\u2028\u2029"
     fields = { "text" => nasty, "quote\"d" => "\\", "number" => -12, "yes" => true, "no" => false }
@@ -69,5 +76,11 @@ class MessagesTest < Minitest::Test
     assert_equal({ "action" => "log", "level" => "info", "msg" => "m", "key" => "v", "n" => 1 },
                  JSON.parse(Messages.log("info", "m", key: "v", n: 1)))
     assert_equal({ "action" => "error", "message" => "m", "error" => "e" }, JSON.parse(Messages.error("m", "e")))
+  end
+
+  private
+
+  def errno_of(message)
+    JSON.parse(Messages.failed("w-1", message))["errno"]
   end
 end

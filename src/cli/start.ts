@@ -2,10 +2,15 @@
 import { writeSync } from "node:fs";
 import { execStepCommand } from "../system/exec-step-command.ts";
 import { captureSignals } from "../system/signals.ts";
+import { threadVariables } from "../system/thread-variables.ts";
 import { exitOsRefused } from "./exit-code.ts";
 
-/** Bun's own, without effect on a program that is compiled: its installer and its images set them. */
-const harmless: ReadonlySet<string> = new Set(["BUN_INSTALL", "BUN_RUNTIME_TRANSPILER_CACHE_PATH"]);
+/** Bun's own, without effect on a program that is compiled (its installer and its images set them), or welcome. */
+const harmless: ReadonlySet<string> = new Set([
+  "BUN_INSTALL",
+  "BUN_RUNTIME_TRANSPILER_CACHE_PATH",
+  ...threadVariables,
+]);
 
 /** They are to die of a signal as any program does. */
 const unguarded: ReadonlySet<string> = new Set(["check", "ack", "health", execStepCommand]);

@@ -1,4 +1,5 @@
 import { isHidden, revealVariables } from "./exec-step-command.ts";
+import { threadVariables } from "./thread-variables.ts";
 
 /**
  * Variables of the supervisor's own environment that are about the supervisor and wrong in a child: those that steer
@@ -8,6 +9,7 @@ import { isHidden, revealVariables } from "./exec-step-command.ts";
 const ownVariables: ReadonlySet<string> = new Set([
   "BUN_OPTIONS",
   "BUN_BE_BUN",
+  ...threadVariables,
   "NOTIFY_SOCKET",
   "WATCHDOG_USEC",
   "WATCHDOG_PID",

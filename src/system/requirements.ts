@@ -1,13 +1,23 @@
 import { closeSync } from "node:fs";
 import { syscall } from "./libc.ts";
 import { OperatingSystemError } from "./operating-system-error.ts";
+import { systemWaiter } from "./wait.ts";
 
 const pidfdOpen = 434; // the same number on every architecture (Linux 5.3)
 
 /** What has to be known of the machine; a parameter so that a test can be another machine. */
-export type Machine = { readonly platform: string; openPidfd(pid: number): string | undefined };
+export type Machine = {
+  readonly platform: string;
+  openPidfd(pid: number): string | undefined;
+  /** Throws an `OperatingSystemError` where waitid(2) is denied. */
+  waitForChildren(): void;
+};
 
-const thisMachine: Machine = { platform: process.platform, openPidfd };
+const thisMachine: Machine = {
+  platform: process.platform,
+  openPidfd,
+  waitForChildren: () => void systemWaiter.peekAny(),
+};
 
 /**
  * Refuses, with an `OperatingSystemError` (exit status 71), a machine on which kleinhirn would run but lose exits.
@@ -23,6 +33,7 @@ export function checkRequirements(machine: Machine = thisMachine): void {
       `kleinhirn runs on Linux only, this is ${machine.platform}`,
     );
   }
+  machine.waitForChildren();
   const code = machine.openPidfd(process.pid);
   if (code === undefined) return;
   const remedy = "kleinhirn needs Linux 5.3 or newer, and a sandbox (seccomp profile, gVisor) that allows it";

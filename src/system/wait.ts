@@ -52,7 +52,7 @@ function wait(idType: number, id: number, extra: number): Found | "running" | "n
   while (!result.ok && result.code === "EINTR");
   if (!result.ok) {
     if (result.code === "ECHILD") return "not-a-child";
-    throw new OperatingSystemError(result.code, "waitid", "");
+    throw new OperatingSystemError(result.code, "waitid", "no exit of a child can be seen");
   }
   return readInformation(new DataView(information.buffer));
 }

@@ -49,7 +49,7 @@ describe("variables of Bun's", () => {
   test.each([
     ["BUN_OPTIONS", "--smol --hot"],
     ["BUN_OPTIONS", "--title=other --cpu-prof"],
-    ["BUN_JSC_useConcurrentGC", "0"],
+    ["BUN_JSC_thresholdForJITAfterWarmUp", "600"],
     ["BUN_CONFIG_VERBOSE_FETCH", "1"],
     ["BUN_FEATURE_FLAG_NO_ORPHANS", "1"],
     ["BUN_INSPECT_CONNECT_TO", "unix:///nowhere"],
@@ -65,6 +65,15 @@ describe("variables of Bun's", () => {
       expect(await running.stop()).toBe(0);
     },
   );
+
+  test("those that keep Bun from starting threads late are heeded, and kept from workers", async () => {
+    const env = { BUN_JSC_useConcurrentJIT: "0", BUN_JSC_useConcurrentGC: "0", BUN_JSC_numberOfGCMarkers: "1" };
+    await using running = start(acking('echo "threads: $BUN_JSC_useConcurrentJIT."'), { env });
+    await running.waitFor("worker set running");
+    expect(environmentOf(running.pid)).toMatchObject(env);
+    expect(running.output).toContain("threads: .\n");
+    expect(await running.stop()).toBe(0);
+  });
 
   test("inherited sockets and an ack's descriptor are still there after it", async () => {
     const pass = `exec 3<&0; exec env LISTEN_PID=$$ LISTEN_FDS=1 "$@"`;

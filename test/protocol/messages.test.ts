@@ -74,6 +74,10 @@ describe("what the preloader says", () => {
       { action: "failed", id: "w-1", message: "fork: EAGAIN" },
     ],
     [
+      '{"action":"failed","id":"w-1","message":"no more","errno":"EAGAIN"}',
+      { action: "failed", id: "w-1", message: "no more", errno: "EAGAIN" },
+    ],
+    [
       '{"action":"error","message":"boom","error":"trace"}',
       { action: "error", message: "boom", error: "trace" },
     ],
@@ -96,6 +100,7 @@ describe("what the preloader says", () => {
     '{"action":"standby","pid":1}',
     '{"action":"standby"}',
     '{"action":"failed","id":"w-1"}',
+    '{"action":"failed","id":"w-1","message":"no more","errno":11}',
     '{"action":"loading"}',
     '{"action":"error"}',
     '{"action":"log","level":"warn","msg":"m"}',

@@ -17,13 +17,13 @@ test("another system is refused by its name, without asking it for anything", ()
   const openPidfd = () => {
     throw new Error("asked");
   };
-  const check = () => checkRequirements({ platform: "darwin", openPidfd });
+  const check = () => checkRequirements({ platform: "darwin", openPidfd, waitForChildren: openPidfd });
   expect(check).toThrow(OperatingSystemError);
   expect(check).toThrow("kleinhirn runs on Linux only, this is darwin");
 });
 
 test.each(["ENOSYS", "EPERM"])("a sandbox that answers pidfd_open with %s is refused", (code) => {
-  const check = () => checkRequirements({ platform: "linux", openPidfd: () => code });
+  const check = () => checkRequirements({ platform: "linux", openPidfd: () => code, waitForChildren: () => {} });
   expect(check).toThrow(OperatingSystemError);
   expect(check).toThrow(`pidfd_open: ${code}, kleinhirn needs Linux 5.3`);
 });

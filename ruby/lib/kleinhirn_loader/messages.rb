@@ -13,6 +13,8 @@ module KleinhirnLoader
     ESCAPES = Hash.new { |_, char| format('\\u%04x', char.ord) }
                   .merge('"' => '\\"', "\\" => "\\\\", "\n" => '\\n', "\r" => '\\r', "\t" => '\\t').freeze
 
+    SYSTEM_ERROR = /\A(?:the fork failed: )?Errno::(E[A-Z0-9]+): /.freeze
+
     # Encodings that say little about what the bytes are.
     UNSURE = [Encoding::UTF_8, Encoding::BINARY, Encoding::US_ASCII].freeze
 
@@ -38,8 +40,12 @@ module KleinhirnLoader
       encode(action: "launched", id: id, pid: pid)
     end
 
+    # Names the operating system's error where it is one (`Errno::EAGAIN: ...`, as ErrorReport.summary has it): what the
+    # machine lacks only for the moment is no fault of the application's, and the supervisor tells the two apart by it.
     def failed(id, message)
-      encode(action: "failed", id: id, message: shorten(message, MAX_MESSAGE_BYTES))
+      fields = { action: "failed", id: id, message: shorten(message, MAX_MESSAGE_BYTES) }
+      errno = utf8(message)[SYSTEM_ERROR, 1]
+      encode(errno ? fields.merge(errno: errno) : fields)
     end
 
     def ack(id)
