@@ -49,6 +49,10 @@ function openPath(path: string, ports: WorkerSocketPorts, guardPorts: GuardPorts
   const lock = acquireLock(`${path}.lock`);
   try {
     removeLeftOver(path);
+    if (lock.pidNotWritten !== undefined) {
+      const fields = { lock: lock.path, reason: lock.pidNotWritten };
+      guardPorts.log({ level: "warning", message: "lock file could not be given our pid", fields });
+    }
     const socket = new WorkerSocket(path, ports);
     const listenAgain = () => socket.listenAgain();
     return { address: path, socket, guard: new SocketGuard(path, lock, { ...guardPorts, listenAgain }) };

@@ -14,8 +14,16 @@ export function socketAddresses(
   return [...listDefaultSocketPaths(name, environment), `@kleinhirn-${name}`];
 }
 
-/** Errors that say "not here", as opposed to "not at all": a read-only container, no such folder, not ours to write. */
-const unwritable: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"]);
+/** Errors that say "not here", as opposed to "not at all": a read-only container, no such folder, not ours to write, full. */
+const unwritable: ReadonlySet<string> = new Set([
+  "EROFS",
+  "EACCES",
+  "EPERM",
+  "ENOENT",
+  "ENOTDIR",
+  "ENOSPC",
+  "EDQUOT",
+]);
 
 export function isUnwritable(code: string | undefined): boolean {
   return code !== undefined && unwritable.has(code);
