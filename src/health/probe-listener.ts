@@ -5,6 +5,7 @@
  */
 import type { Socket } from "bun";
 import type { ListenAddress } from "../config/config.ts";
+import { rememberSocketFile } from "../socket-file.ts";
 import { type RequestHead, RequestReader } from "./request-reader.ts";
 import { encodeResponse, type Response } from "./response.ts";
 
@@ -21,7 +22,7 @@ export type ProbeListenerOptions = {
 export type ProbeListener = {
   /** The one that was really taken; undefined for a Unix socket. */
   readonly port: number | undefined;
-  /** Listens no more and closes every connection; a Unix socket's file is removed. */
+  /** Listens no more and closes every connection; a Unix socket's file is removed, unless it is another's by now. */
   stop(): void;
 };
 
@@ -41,7 +42,13 @@ export function listenForProbes(options: ProbeListenerOptions): ProbeListener {
   const shared = { data: undefined, allowHalfOpen: true, socket: connections.handlers };
   if (listen.kind === "unix") {
     const listener = Bun.listen<Probe | undefined>({ ...shared, unix: listen.path });
-    return { port: undefined, stop: () => listener.stop(true) };
+    const file = rememberSocketFile(listen.path);
+    const stop = () => {
+      connections.closeAll();
+      // Bun removes whatever is at the path by then; a listener without a file ends with the process.
+      if (file.look() !== "another's") listener.stop(true);
+    };
+    return { port: undefined, stop };
   }
   const { hostname, port } = listen;
   const listener = Bun.listen<Probe | undefined>({ ...shared, hostname, port });
@@ -67,6 +74,10 @@ class Connections {
       close: (socket: ProbeSocket) => void this.#open.delete(socket),
       error: (_socket: ProbeSocket, mistake: Error) => dieOf(mistake),
     };
+  }
+
+  closeAll(): void {
+    for (const socket of [...this.#open]) this.#close(socket);
   }
 
   /**

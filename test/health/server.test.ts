@@ -293,6 +293,15 @@ describe("over a Unix socket", () => {
     expect((await fetch("http://localhost/livez", { unix: path })).status).toBe(503);
   });
 
+  test("does not remove what another has put in its place", async () => {
+    const path = join(folder, "health.sock");
+    const first = await start({ kind: "unix", path });
+    rmSync(path);
+    await start({ kind: "unix", path });
+    first.stop();
+    expect((await fetch("http://localhost/livez", { unix: path })).status).toBe(200);
+  });
+
   test("never deletes what is no socket", async () => {
     const path = join(folder, "precious");
     writeFileSync(path, "data");

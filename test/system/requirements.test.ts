@@ -23,7 +23,8 @@ test("another system is refused by its name, without asking it for anything", ()
 });
 
 test.each(["ENOSYS", "EPERM"])("a sandbox that answers pidfd_open with %s is refused", (code) => {
-  const check = () => checkRequirements({ platform: "linux", openPidfd: () => code, waitForChildren: () => {} });
+  const check = () =>
+    checkRequirements({ platform: "linux", openPidfd: () => code, waitForChildren: () => {} });
   expect(check).toThrow(OperatingSystemError);
   expect(check).toThrow(`pidfd_open: ${code}, kleinhirn needs Linux 5.3`);
 });
