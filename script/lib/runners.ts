@@ -26,6 +26,7 @@ export function listRunners(): Runner[] {
     ...minitest("gem tests", "ruby", [], files),
     ...minitest("shop tests", "examples/shop", ["-rbundler/setup"], files),
     ...bunTests("integration tests", (path) => path.startsWith("test/integration/"), files),
+    ...bunTests("faults", (path) => path.startsWith("test/faults/"), files),
     check("demo smoke", [process.execPath, "script/lib/demo-smoke.ts"]),
     ...listBinaryRunners(files).filter(({ name }) => isDeep || name !== integrationOfBinary),
   ];
@@ -47,7 +48,7 @@ const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
 const integrationOfBinary = "integration tests of the binary";
 
 function isUnitTest(path: string): boolean {
-  return !/^test\/(integration|binary)\//.test(path);
+  return !/^test\/(integration|binary|faults)\//.test(path);
 }
 
 function check(name: string, command: Runner["command"]): Runner {
