@@ -69,14 +69,16 @@ export class SocketGuard {
       const lock = acquireLock(this.#lock.path);
       this.#lock.release();
       this.#lock = lock;
-      this.#report("warning", "lock file was gone: made anew", { lock: lock.path });
+      const fields = { lock: lock.path };
+      this.#ports.log({ level: "warning", message: "lock file was gone: made anew", fields });
     }
     const place = this.#file.look();
     if (place === "another's") throw new Error("there is another file in its place, which is left alone");
     if (place === "gone") {
       this.#ports.listenAgain();
       this.#file = rememberSocketFile(this.#path);
-      this.#report("warning", "socket was gone: made anew", { socket: this.#path });
+      const fields = { socket: this.#path };
+      this.#ports.log({ level: "warning", message: "socket was gone: made anew", fields });
     }
     this.#trouble = "";
   }
@@ -88,11 +90,10 @@ export class SocketGuard {
         : `${error instanceof Error ? error.message : String(error)}; restore the folder, or restart the supervisor`;
     if (reason === this.#trouble) return;
     this.#trouble = reason;
-    const message = "socket is gone: workers that are launched now can't ack";
-    this.#report("error", message, { socket: this.#path, reason });
-  }
-
-  #report(level: LogEvent["level"], message: string, fields: LogEvent["fields"]): void {
-    this.#ports.log({ level, message, fields });
+    this.#ports.log({
+      level: "error",
+      message: "socket is gone: workers that are launched now can't ack",
+      fields: { socket: this.#path, reason },
+    });
   }
 }

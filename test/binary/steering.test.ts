@@ -67,7 +67,11 @@ describe("variables of Bun's", () => {
   );
 
   test("those that keep Bun from starting threads late are heeded, and kept from workers", async () => {
-    const env = { BUN_JSC_useConcurrentJIT: "0", BUN_JSC_useConcurrentGC: "0", BUN_JSC_numberOfGCMarkers: "1" };
+    const env = {
+      BUN_JSC_useConcurrentJIT: "0",
+      BUN_JSC_useConcurrentGC: "0",
+      BUN_JSC_numberOfGCMarkers: "1",
+    };
     await using running = start(acking('echo "threads: $BUN_JSC_useConcurrentJIT."'), { env });
     await running.waitFor("worker set running");
     expect(environmentOf(running.pid)).toMatchObject(env);

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { limitOpenFiles, readOpenFileLimits } from "../../src/system/limits.ts";
 import { listChildren, parseProcessStat, readProcessStat } from "../../src/system/process-table.ts";
 import { killQuietly } from "./support/fixture.ts";
 import { TemporaryFolder } from "./support/temporary-folder.ts";
@@ -46,4 +47,16 @@ test("a kernel that lists children by thread is believed", () => {
 
 test("without /proc there is nothing to list", () => {
   expect(listChildren("/no/such/folder")).toEqual([]);
+});
+
+test("without a free descriptor nothing is seen, and nobody dies of it", () => {
+  const { soft } = readOpenFileLimits();
+  limitOpenFiles(3);
+  try {
+    expect(readProcessStat(process.pid)).toBeUndefined();
+    expect(listChildren()).toEqual([]);
+  } finally {
+    limitOpenFiles(soft);
+  }
+  expect(readProcessStat(process.pid)).toBeDefined();
 });
