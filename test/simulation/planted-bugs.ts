@@ -78,6 +78,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: "",
   },
   {
+    about: "a fork fails with EAGAIN: it is counted as a death",
+    file: "src/core/worker-events.ts",
+    find: "if (shortage !== undefined) return putOffLaunch(turn, set, slot, shortage, fields);",
+    replace: "if (shortage !== undefined) putOffLaunch(turn, set, slot, shortage, fields);",
+  },
+  {
     about: "a fork fails with EAGAIN: the slot is never used again",
     file: "src/workers/exec-launcher.ts",
     find: 'ports.schedule(() => ports.post({ type: "workerLaunchFailed", id, message, ...shortage }));',
