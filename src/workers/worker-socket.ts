@@ -83,6 +83,8 @@ export class WorkerSocket {
   readonly #maxConnections: number;
   readonly #reports = new WarningLimiter(reportsPerWindow, reportWindowMs);
   #connections = 0;
+  /** Who has not said a whole line yet, those who have been silent for longest first. */
+  readonly #silent = new Set<PeerSocket>();
 
   /**
    * @param address a path, or `@name`. The caller holds the lock and has removed what a dead supervisor left.
@@ -187,8 +189,18 @@ export class WorkerSocket {
       closeReason: "it closed the connection",
     };
     if (isPreloader) return;
-    if (this.#connections > this.#maxConnections) return this.#refuse(socket, "too many connections", true);
     socket.timeout(idleTimeoutSeconds);
+    this.#silent.add(socket);
+    if (this.#connections > this.#maxConnections) this.#makeRoom();
+  }
+
+  /**
+   * Who acks does so at once, and often doesn't look for an answer: were it the last to come that is refused, those who
+   * come to say nothing could keep every ack from being heard.
+   */
+  #makeRoom(): void {
+    const [longestSilent] = this.#silent;
+    if (longestSilent !== undefined) this.#refuse(longestSilent, "too many connections", true);
   }
 
   #onData(socket: PeerSocket, chunk: Buffer): void {
@@ -196,6 +208,7 @@ export class WorkerSocket {
     if (peer === undefined) return;
     for (const line of peer.decoder.push(chunk)) {
       if (socket.readyState !== 1) return;
+      this.#silent.delete(socket);
       if (line.kind === "tooLong") return this.#refuse(socket, "the line is longer than 64 KiB", true);
       this.#onMessage(socket, peer, parseMessage(line.text, peer.isPreloader ? "preloader" : "worker"));
     }
@@ -233,6 +246,7 @@ export class WorkerSocket {
   #refuse(socket: PeerSocket, reason: string, isWorthAWarning: boolean, fields: Fields = {}): void {
     const peer = socket.data;
     if (peer === undefined) return;
+    this.#silent.delete(socket);
     if (peer.isPreloader) peer.closeReason = reason;
     if (isWorthAWarning) this.#warn(reason, { ...fields, peer_pid: peer.pid });
     this.#send(socket, encodeReply(reason));
@@ -272,6 +286,7 @@ export class WorkerSocket {
     const peer = socket.data;
     if (peer === undefined) return;
     socket.data = undefined;
+    this.#silent.delete(socket);
     this.#connections -= 1;
     this.#ports.onDisconnected(peer.pid, peer.connection, error?.message ?? peer.closeReason);
   }

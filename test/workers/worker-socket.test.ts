@@ -66,6 +66,31 @@ test("a flood of error reports is refused beyond a bound: each would be a backtr
   );
 });
 
+test("an ack is heard while more connections than there may be say nothing: those silent for longest have to go", async () => {
+  const heard: string[] = [];
+  const crowded = join(folder, "crowded.sock");
+  const socket = new WorkerSocket(crowded, {
+    ...idlePorts,
+    peerPid: () => 1,
+    // A quarter of them: ten connections.
+    openFilesLimit: 40,
+    offerAck: (id, _, reply) => {
+      heard.push(id);
+      reply({ kind: "accepted" });
+    },
+  });
+  const silent = Array.from({ length: 30 }, () => new Peer(crowded));
+  for (const peer of silent.slice(0, 15)) peer.send('{"action":');
+  await waitUntil(() => silent.filter(({ isClosed }) => isClosed).length === 20);
+  expect(silent.slice(20).some(({ isClosed }) => isClosed)).toBeFalse();
+  using worker = new Peer(crowded);
+  worker.send('{"action":"ack","id":"x-1"}\n');
+  expect(await worker.closed()).toBe('{"ok":true}\n');
+  expect(heard).toEqual(["x-1"]);
+  for (const peer of silent) peer[Symbol.dispose]();
+  socket.stop();
+});
+
 /** A kernel of which only the connections to ourselves matter; each waits for `accept` or `refuse`. */
 class Backlog {
   #open: (socket: object) => void = () => {};
