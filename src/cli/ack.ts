@@ -1,5 +1,6 @@
 /** `kleinhirn ack`: a worker's script says that the worker is ready. */
 import { writeSync } from "node:fs";
+import type { SocketHandler } from "bun";
 import { nameError } from "../error-code.ts";
 import { kernelAddress } from "../protocol/kernel-address.ts";
 import { LineDecoder } from "../protocol/line-decoder.ts";
@@ -14,6 +15,10 @@ export type AckOptions = {
   readonly timeoutMs: number;
   readonly complain: (text: string) => void;
 };
+
+/** How long a supervisor may be too busy to accept, and how soon to try again. */
+const longestBusyMs = 5000;
+const retryMs = 10;
 
 const defaults: AckOptions = { timeoutMs: 10_000, complain };
 
@@ -47,20 +52,17 @@ async function ackOnSocket(address: string, id: string, timeoutMs: number): Prom
     timeoutMs,
   );
   const decoder = new LineDecoder();
-  const connection = Bun.connect({
-    unix: kernelAddress(address),
-    socket: {
-      open: (socket) => {
-        socket.write(encodeAck(id));
-      },
-      data: (_socket, chunk) => {
-        const [line] = decoder.push(chunk);
-        if (line?.kind === "line") resolve(parseReply(line.text));
-        if (line?.kind === "tooLong") fail("the answer makes no sense: it is longer than 64 KiB");
-      },
-      close: () => fail(`the supervisor at ${shown(address)} closed the connection without an answer`),
-      error: (_socket, error) => fail(error.message),
+  const connection = connectPatiently(address, performance.now() + Math.min(timeoutMs / 2, longestBusyMs), {
+    open: (socket) => {
+      socket.write(encodeAck(id));
     },
+    data: (_socket, chunk) => {
+      const [line] = decoder.push(chunk);
+      if (line?.kind === "line") resolve(parseReply(line.text));
+      if (line?.kind === "tooLong") fail("the answer makes no sense: it is longer than 64 KiB");
+    },
+    close: () => fail(`the supervisor at ${shown(address)} closed the connection without an answer`),
+    error: (_socket, error) => fail(error.message),
   });
   connection.catch((error: unknown) => fail(explainRefusal(address, error)));
   const reply = await answered;
@@ -70,6 +72,25 @@ async function ackOnSocket(address: string, id: string, timeoutMs: number): Prom
     () => undefined,
   );
   return reply;
+}
+
+/**
+ * A backlog that is full, as when hundreds of workers ack at once, passes; Bun calls it ECONNREFUSED, as it does when nobody
+ * listens, so that is told only when it has lasted.
+ */
+async function connectPatiently(
+  address: string,
+  giveUpAtMs: number,
+  socket: SocketHandler,
+): Promise<{ terminate(): void }> {
+  for (;;) {
+    try {
+      return await Bun.connect({ unix: kernelAddress(address), socket });
+    } catch (error) {
+      if (nameError(error) !== "ECONNREFUSED" || performance.now() >= giveUpAtMs) throw error;
+      await Bun.sleep(retryMs);
+    }
+  }
 }
 
 /** As in connect(2) and unix(7). */

@@ -37,6 +37,16 @@ function listen(address: string, onLine: (socket: Socket<undefined>) => void) {
   return received;
 }
 
+/** Until one more is refused. */
+async function fillBacklog(address: string): Promise<Socket[]> {
+  const crowd: Socket[] = [];
+  for (;;) {
+    const socket = await Bun.connect({ unix: address, socket: { data() {} } }).catch(() => undefined);
+    if (socket === undefined) return crowd;
+    crowd.push(socket);
+  }
+}
+
 async function ack(env: Record<string, string>, timeoutMs = 30_000) {
   const complaints: string[] = [];
   const code = await runAck(env, { timeoutMs, complain: (text) => complaints.push(text) });
@@ -103,7 +113,26 @@ describe("over the supervisor's socket", () => {
     });
     const file = join(folder, "file");
     writeFileSync(file, "");
-    expect(await ack({ KLEINHIRN_SOCKET: file, KLEINHIRN_WORKER_ID: "w-1" })).toMatchObject({ code: 1 });
+    expect(await ack({ KLEINHIRN_SOCKET: file, KLEINHIRN_WORKER_ID: "w-1" }, 400)).toEqual({
+      code: 1,
+      complaint: `kleinhirn ack: no supervisor listens at "${file}" (ECONNREFUSED)`,
+    });
+  });
+
+  test("waits while the backlog is full: that is no sign that nobody listens", async () => {
+    const address = join(folder, "socket");
+    const program = `Bun.listen({ unix: process.argv.at(-1), socket: { data: (s) => s.end('{"ok":true}\\n') } }); console.log("up")`;
+    const busy = Bun.spawn([process.execPath, "-e", program, address], { stdout: "pipe" });
+    cleanups.push(() => busy.kill("SIGKILL"));
+    await busy.stdout.getReader().read();
+    busy.kill("SIGSTOP");
+    const crowd = await fillBacklog(address);
+    const outcome = ack({ KLEINHIRN_SOCKET: address, KLEINHIRN_WORKER_ID: "w-1" });
+    for (const socket of crowd) socket.terminate();
+    busy.kill("SIGCONT");
+    expect(await outcome).toEqual({ code: 0, complaint: "" });
+    busy.kill("SIGKILL");
+    await busy.exited;
   });
 });
 
