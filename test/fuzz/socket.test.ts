@@ -1,5 +1,7 @@
 /** Ten thousand connections that mean no good, against a real supervisor that has work to do meanwhile. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Dice } from "../core/random/dice.ts";
 import { Running } from "../helpers/running.ts";
 import { ackByDescriptor, shell, supervisor } from "../helpers/settings.ts";
@@ -175,4 +177,30 @@ test("a flood that is refused is a few lines in the log, and the rest of it is c
   const span = Date.parse(String(running.lines[seen - 1]?.ts)) - Date.parse(String(running.lines[0]?.ts));
   // Twenty in each window of ten seconds, of which two may be but begun.
   expect(refusals.length).toBeLessThanOrEqual(20 * (span / 10_000 + 2));
+});
+
+test("a gigabyte in one line, and a hundred thousand lines, on a worker's own ack descriptor", async () => {
+  await using own = new Running(`${supervisor()}
+    [workers.endless]
+    type = "program"
+    ack = "message"
+    ${shell(`head -c 1073741824 /dev/zero >&"$KLEINHIRN_STATUS_FD"; : > said; exec sleep 100000`)}
+    [workers.talkative]
+    type = "program"
+    ack = "message"
+    ${shell(`yes '{"action":"ack","id":"invented"}' | head -n 100000 >&"$KLEINHIRN_STATUS_FD"; ${ackByDescriptor}; exec sleep 100000`)}
+  `);
+  await own.waitFor("worker launched", 2);
+  const descriptors = countDescriptorsOf(own.pid);
+  const [ready] = await own.waitFor("worker ready");
+  expect(ready).toMatchObject({ set: "talkative" });
+  await waitUntil(() => existsSync(join(own.folder, "said")));
+  expect((await own.health("/livez")).status).toBe(200);
+  const warnings = own.all("refused a message on an ack descriptor").map(({ reason }) => reason);
+  expect(warnings.toSorted()).toEqual(["the ack names another worker", "the line is longer than 64 KiB"]);
+  say(`after a gigabyte on an ack descriptor: ${mebibytes(peakBytesOf(own.pid))} resident at the most`);
+  expect(peakBytesOf(own.pid)).toBeLessThan(192 * 2 ** 20);
+  await waitUntil(() => countDescriptorsOf(own.pid) <= descriptors);
+  expect(own.find("worker died")).toBeUndefined();
+  expect(await own.stop()).toBe(0);
 });
