@@ -19,9 +19,10 @@ const fixedKeys: ReadonlySet<string> = new Set(["ts", "level", "msg", "service"]
 
 /**
  * What go-logfmt drops from a key (everything up to the space, `=`, `"`, U+FFFD), and beyond that the quote that older
- * logfmt decoders refuse, and every other character that ends a line or turns the writing direction somewhere.
+ * logfmt decoders refuse, the backslash, which simple ones skip with what follows (`pid\x` would be read as `pid`), and
+ * every other character that ends a line or turns the writing direction somewhere.
  */
-const notInKeys = /[\s="'\uFFFD\p{Cc}\p{Bidi_Control}]/gu;
+const notInKeys = /[\s="'\\\uFFFD\p{Cc}\p{Bidi_Control}]/gu;
 
 /**
  * Makes an event's fields safe to render. Keys may come from a worker or a preloader, so a key that is one of the fixed

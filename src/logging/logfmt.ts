@@ -5,9 +5,10 @@ import { type Field, type FieldValue, type LogRecord, recordFields } from "./log
 /**
  * What makes a value need quotes. go-logfmt's rule is: anything up to the space, `=`, `"`, DEL, U+FFFD. Quoting more is
  * harmless to its decoders, so the rest of Unicode's white space, controls and direction marks is quoted too (readers that
- * split at any white space would see a further key), and `'`, which its older decoders refuse outside quotes.
+ * split at any white space would see a further key), `'`, which its older decoders refuse outside quotes, and a backslash at
+ * the end, with which readers that unescape everywhere (npm's logfmt) take the next field for a part of this one.
  */
-const needsQuotes = /[\s="'\uFFFD\p{Cc}\p{Bidi_Control}]/u;
+const needsQuotes = /[\s="'\uFFFD\p{Cc}\p{Bidi_Control}]|\\$/u;
 
 const needsEscape = /["\\\uFFFD\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
@@ -62,6 +63,11 @@ function encodeLeadMessage(message: string): string {
   return needsQuotes.test(text.replaceAll(" ", "")) ? quote(text) : text;
 }
 
+/** A backslash at the end becomes `\u005c`: `\\"` is an escaped quote to some readers (Ruby's logfmt). */
 function quote(text: string): string {
-  return `"${text.replace(needsEscape, (character) => shortEscapes[character] ?? escapeCodeUnit(character))}"`;
+  const escaped = (character: string, at: number) =>
+    character === "\\" && at === text.length - 1
+      ? escapeCodeUnit(character)
+      : (shortEscapes[character] ?? escapeCodeUnit(character));
+  return `"${text.replace(needsEscape, escaped)}"`;
 }

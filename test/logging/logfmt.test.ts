@@ -34,6 +34,7 @@ describe("logfmt", () => {
     ["it's", '"it\'s"'],
     ["C:\\temp", "C:\\temp"],
     ["C:\\my files", '"C:\\\\my files"'],
+    ["C:\\temp\\", '"C:\\\\temp\\u005c"'],
     ["one\ntwo\r\tthree", '"one\\ntwo\\r\\tthree"'],
     ["\u001b[31m", '"\\u001b[31m"'],
     ["\u007f", '"\\u007f"'],
@@ -143,6 +144,14 @@ describe("safe keys", () => {
       ["field_pid", 1],
       ["pid", 4242],
       ["field_", "empty"],
+    ]);
+  });
+
+  test("can't pass for a field of ours in the eyes of a reader that skips a backslash", () => {
+    expect(safeFields({ "pid\\x": 1, pid: 4242, "le\\vel": "critical" })).toEqual([
+      ["field_pidx", 1],
+      ["pid", 4242],
+      ["field_level", "critical"],
     ]);
   });
 
