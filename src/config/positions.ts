@@ -97,7 +97,8 @@ export class PositionedParser extends TomlParser {
     const key = shield + keyword;
     if (this.char !== dotCode && this.char !== closingBracketCode) return proceed(key);
     this.#header.push(key);
-    this.subject = { path: [...this.#header], line: this.line + 1 };
+    // Not a copy: a header of a hundred thousand names would be copied as often, and no other header uses this array.
+    this.subject = { path: this.#header, line: this.line + 1 };
     const table = this.ctx;
     const next = proceed(key);
     const explicit = this.char === closingBracketCode;
