@@ -98,7 +98,7 @@ test.each([
   ["tables in tables", `${program}x = ${"{ a = ".repeat(100_000)}`],
   ["a key of a hundred thousand parts", `${program}x${".a".repeat(100_000)} = 1`],
   ["a header of a hundred thousand parts", `${program}[x${".a".repeat(100_000)}]`],
-  ["a text of ten million characters", `${program}env = { A = "${"y".repeat(10_000_000)}" }`],
+  ["a text of two million characters", `${program}env = { A = "${"y".repeat(2_000_000)}" }`],
   ["a hundred thousand arguments", program.replace('"1"', `${'"1", '.repeat(100_000)}"1"`)],
   ["a hundred thousand variables", `${program}[worker.env]\n${numbered(100_000, "K", '"1"')}`],
   ["nothing but zero bytes", new Uint8Array(5_000_000)],
@@ -107,10 +107,11 @@ test.each([
   ["a duration of a million digits", `${program}stop_timeout = "${"1".repeat(1_000_000)}s"`],
   ["an address of a million colons", `${program}[health_check]\nlisten_addr = "${":".repeat(1_000_000)}"`],
 ])("%s: an answer, and soon", (_, content) => {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   checkAnswer(loadText(content, machine), countLines(content));
-  // Half a second at the most here; what takes time by the square of the length would take minutes.
-  expect(performance.now() - startedAt).toBeLessThan(15_000);
+  const { user, system } = process.cpuUsage(before);
+  // Of the processor, however busy the machine: about a second at the most; what takes time by the square takes twenty.
+  expect((user + system) / 1e6).toBeLessThan(10);
 });
 
 function numbered(count: number, name: string, value: string): string {
@@ -157,7 +158,7 @@ async function expectCheck(name: string, content: Uint8Array): Promise<number> {
 }
 
 test("`kleinhirn check`, the real one: 0 and a description, or 78 and a line for each error; never anything else", async () => {
-  const count = plainOrDeep(100, 5000);
+  const count = plainOrDeep(60, 5000);
   const contents = fc.sample(mutatedBytes, { ...runs<Uint8Array>(0, 0), numRuns: count });
   const statuses: number[] = [];
   const one = async (own: number) => {

@@ -15,6 +15,8 @@ module KleinhirnLoader
   class Preloader
     # How soon to look again for the end of a process that is about to end.
     REAP_SECONDS = 0.001
+    # IO.select refuses a time that is longer than the kernel can count.
+    LONGEST_WAIT_SECONDS = 3600
 
     def initialize(channel, options)
       @channel = channel
@@ -65,7 +67,7 @@ module KleinhirnLoader
       return 0 if @channel.line? || @queue.wanted(now).first.positive?
       return REAP_SECONDS if @queue.ending?
 
-      @queue.patience(now)
+      @queue.patience(now)&.clamp(0, LONGEST_WAIT_SECONDS)
     end
 
     def take_requests
