@@ -60,6 +60,11 @@ function isSaid(value: unknown, said: unknown): boolean {
 function checkFields(fields: unknown, members: ReadonlyMap<string, unknown>, where: () => string): void {
   if (typeof fields !== "object" || fields === null) throw new Error(`no fields: ${where()}`);
   if (Object.getPrototypeOf(fields) !== Object.prototype) throw new Error(`another prototype: ${where()}`);
+  const known = ["action", "level", "msg"];
+  for (const [key, value] of members) {
+    if (value !== null && !known.includes(key) && !Object.hasOwn(fields, key))
+      throw new Error(`the field "${key}" is lost: ${where()}`);
+  }
   for (const [key, value] of Object.entries(fields)) {
     const isPlain = ["string", "number", "boolean"].includes(typeof value);
     if (!isPlain || !members.has(key)) throw new Error(`"${key}" is no field of it: ${where()}`);

@@ -45,6 +45,16 @@ function checkPrefixed(line: string, expected: Expected): void {
   );
 }
 
+/** A key is what it was, or says that it isn't; none is one of the four that begin every line. */
+function checkKeys(own: readonly (readonly [string, unknown])[], fields: object): void {
+  const isOurs = ([key]: readonly [string, unknown]) =>
+    ["ts", "level", "msg", "service"].includes(key) ||
+    !(Object.hasOwn(fields, key) || key.startsWith("field_"));
+  const forged = own.find(isOurs);
+  if (forged !== undefined)
+    throw new Error(`"${forged[0]}" was made of ${JSON.stringify(Object.keys(fields))}`);
+}
+
 const formats: readonly (readonly [string, LogFormat, Reader])[] = [
   ["JSON, by JSON.parse", { kind: "json" }, readAsJson],
   ["logfmt, by go-logfmt's grammar and by npm's logfmt", { kind: "logfmt", printPrefix: false }, checkLogfmt],
@@ -65,6 +75,7 @@ test.each(formats)("%s: every field that was meant, and none that was not", (nam
     const line = lines.pop() ?? "";
     if (unsafe.test(line)) throw new Error(`more than a line: ${JSON.stringify(line)}`);
     const own = safeFields(fields);
+    checkKeys(own, fields);
     check(line, [
       ["ts", time.toISOString()],
       ["level", "info"],

@@ -80,6 +80,10 @@ const piece = fc.oneof(
     "2020-01-01",
     "\u0000",
     "#",
+    '"\u009b2J"',
+    "'\u202e'",
+    '"\\u001b[2J"',
+    '"a\u0085b" = 1',
   ),
   fc.constantFrom(
     ...new Set(validFiles.flatMap((text) => text.split("\n"))),

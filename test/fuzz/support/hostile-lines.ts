@@ -48,6 +48,8 @@ const oddValues = [
   '"\\ud800"',
   '"\\udc00\\ud800"',
   '"\\u0000"',
+  `"${"z".repeat(1000)}"`,
+  `["${"z".repeat(1000)}"]`,
   '"ack"',
   '"hello"',
   '"info"',
