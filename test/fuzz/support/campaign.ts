@@ -28,6 +28,15 @@ export function say(text: string): void {
   console.log(`  ${text}`);
 }
 
+/** Seconds of the processor that this process has used since; on a busy machine the clock says something else. */
+export function startProcessorTime(): () => number {
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+  };
+}
+
 /** `1,234,567` */
 export function grouped(count: number): string {
   return Math.round(count).toLocaleString("en");
