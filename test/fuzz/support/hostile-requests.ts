@@ -12,7 +12,7 @@ const requests = [
   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
   "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
   "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-  "GET http://user:pass@[::1%25eth0]:0/../%2e%2e/livez?%00#\u0000 HTTP/1.1\r\nHost: :\r\n\r\n",
+  "GET http://127.0.0.1:99999/../%2e%2e/livez?%00#\u0000 HTTP/1.1\r\nHost: :\r\n\r\n",
 ];
 
 const splinters = [
