@@ -6,7 +6,6 @@ import { chmodSync } from "node:fs";
 import type { Socket } from "bun";
 import type { AckReply } from "../acks.ts";
 import type { Fields } from "../core/log-event.ts";
-import { errorCode } from "../error-code.ts";
 import { kernelAddress } from "../protocol/kernel-address.ts";
 import { LineDecoder } from "../protocol/line-decoder.ts";
 import {
@@ -17,15 +16,12 @@ import {
   type WorkerMessage,
 } from "../protocol/messages.ts";
 import type { SetTimer } from "../timer.ts";
+import { Backlog } from "./backlog.ts";
 import type { Connection } from "./preloader-link.ts";
 import { WarningLimiter } from "./warning-limiter.ts";
 
 /** Who has not said one whole line within this time is disconnected; preloaders may be silent for ever. */
 const idleTimeoutSeconds = 30;
-
-/** A full backlog empties as soon as we get to accept; by then everybody else has had a turn too. */
-const backlogRetryMs = 10;
-const backlogRetries = 50;
 
 /** Each is an event with a backtrace in the log. Who is refused prints its own to standard error: nothing is lost. */
 const reportsPerWindow = 100;
@@ -77,9 +73,7 @@ export class WorkerSocket {
   readonly #address: string;
   readonly #system: SocketSystem;
   #listener: { stop(closeActiveConnections?: boolean): void };
-  /** Who waits for the connection to ourselves that is under way, and who came after it and needs one of their own. */
-  #backlogReaders: (() => void)[] = [];
-  #nextBacklogReaders: (() => void)[] = [];
+  readonly #backlog: Backlog;
   readonly #maxConnections: number;
   readonly #reports = new WarningLimiter(reportsPerWindow, reportWindowMs);
   #connections = 0;
@@ -95,6 +89,8 @@ export class WorkerSocket {
     this.#system = system;
     this.#address = kernelAddress(address);
     this.#maxConnections = ports.maxConnections ?? Number.POSITIVE_INFINITY;
+    const connect = () => system.connect({ unix: this.#address, socket: { data() {} } });
+    this.#backlog = new Backlog(connect, ports.setTimer);
     this.#listener = this.#listen();
   }
 
@@ -137,40 +133,16 @@ export class WorkerSocket {
     this.#listener.stop(true);
   }
 
-  /**
-   * Calls back when every connection made before this call has been accepted. The kernel keeps them in the order
-   * in which they came, so one of our own at the end of the queue is accepted after all of them.
-   */
+  /** Calls back when every connection made before this call has been accepted. */
   readBacklog(done: () => void): void {
-    this.#nextBacklogReaders.push(done);
-    if (this.#backlogReaders.length === 0) this.#joinNextBacklog();
-  }
-
-  #joinNextBacklog(): void {
-    this.#backlogReaders = this.#nextBacklogReaders;
-    this.#nextBacklogReaders = [];
-    if (this.#backlogReaders.length > 0) this.#joinBacklog(backlogRetries);
-  }
-
-  /** Bun says ECONNREFUSED for a backlog that is full; for anything else (our file is gone) nothing is to be waited for. */
-  #joinBacklog(retries: number): void {
-    this.#system.connect({ unix: this.#address, socket: { data() {} } }).catch((error: unknown) => {
-      if (errorCode(error) !== "ECONNREFUSED" || retries === 0) return this.#onBacklogRead();
-      this.#ports.setTimer(() => this.#joinBacklog(retries - 1), backlogRetryMs);
-    });
-  }
-
-  #onBacklogRead(): void {
-    const readers = this.#backlogReaders;
-    this.#joinNextBacklog();
-    for (const done of readers) done();
+    this.#backlog.read(done);
   }
 
   #onOpen(socket: PeerSocket): void {
     const pid = this.#ports.peerPid(fileDescriptor(socket));
     if (pid === process.pid) {
       socket.end();
-      return this.#onBacklogRead();
+      return this.#backlog.onRead();
     }
     this.#connections += 1;
     const connection: Connection = {

@@ -72,8 +72,7 @@ test("an ack is heard while more connections than there may be say nothing: thos
   const socket = new WorkerSocket(crowded, {
     ...idlePorts,
     peerPid: () => 1,
-    // A quarter of them: ten connections.
-    openFilesLimit: 40,
+    maxConnections: 10,
     offerAck: (id, _, reply) => {
       heard.push(id);
       reply({ kind: "accepted" });
