@@ -1,6 +1,7 @@
 /** Builds the real parts and wires them; the only module that knows them all. */
 import { Alarm } from "./alarm.ts";
 import type { Config } from "./config/config.ts";
+import type { Event } from "./core/event.ts";
 import type { LogEvent } from "./core/log-event.ts";
 import { type DescriptorPlan, planDescriptors } from "./descriptor-plan.ts";
 import { type FleetPlan, planFleet } from "./fleet-limits.ts";
@@ -18,6 +19,7 @@ import {
   readInheritedSockets,
 } from "./system/inherited-sockets.ts";
 import { readOpenFileLimits } from "./system/limits.ts";
+import { OomKills } from "./system/oom-kills.ts";
 import { isSelfOrDescendant, peerCredentials } from "./system/peer.ts";
 import { listChildren, readProcessStat } from "./system/process-table.ts";
 import type { SignalSource } from "./system/signals.ts";
@@ -83,6 +85,7 @@ class Composition {
   readonly #preloading: PreloadLauncher;
   readonly #reaping: Reaping;
   readonly #orphans: OrphanReport;
+  readonly #oomKills = new OomKills();
   readonly #exit = Promise.withResolvers<number>();
   #processes: Processes | undefined;
   #socket: OpenedSocket | undefined;
@@ -165,6 +168,8 @@ class Composition {
     return new Supervisor(this.#parts.plan.limits, ports, idPrefix, seed);
   }
 
+  readonly #post = (event: Event): void => this.#supervisor.post(this.#oomKills.explain(event));
+
   #prepareLaunch(): void {
     collectGarbageSoon();
     this.#socket?.guard?.watch();
@@ -177,7 +182,7 @@ class Composition {
     const { log } = this.#parts.surroundings;
     return {
       startProcess: (which, handlers) => this.#startedProcesses().startWorker(which, handlers),
-      post: (event) => this.#supervisor.post(event),
+      post: this.#post,
       warn: (message, fields) => log({ level: "warning", message, fields }),
       schedule: setImmediate,
     };
@@ -195,7 +200,7 @@ class Composition {
       },
       killGroup: killQuietly,
       readBacklog: (done) => this.#socket?.socket.readBacklog(done),
-      post: (event) => this.#supervisor.post(event),
+      post: this.#post,
       log: surroundings.log,
       isOrphan: (pid) => readProcessStat(pid)?.parent === process.pid && !isBunChild(pid),
       pokeReaper: () => this.#reaping.poke(),

@@ -15,6 +15,19 @@ export type ForwardedSignal = "SIGHUP" | "SIGUSR1" | "SIGUSR2" | "SIGWINCH";
 /** A preloader is known by its place in the fleet and its generation: what an earlier generation says is stale. */
 export type PreloaderRef = { readonly preloader: number; readonly generation: number };
 
+/** How a worker or preloader ended. */
+export type Ended = {
+  readonly exit: ExitStatus;
+  /**
+   * So many of the container's processes the kernel has just killed for lack of memory. Absent when there were none,
+   * where it doesn't tell, and where it can't be the cause, for only KILL ends a process so.
+   */
+  readonly oomKills?: number;
+};
+
+/** `hint`: what such an exit may mean, for the log; only whoever started the program knows. */
+export type WorkerEnded = Ended & { readonly hint?: string | undefined };
+
 export type Event =
   /** The health server listens and the signal handlers are set: launching may begin. */
   | { readonly type: "started" }
@@ -27,13 +40,7 @@ export type Event =
     }
   /** By the worker itself or a descendant: whoever posts this has checked it (SO_PEERCRED). */
   | { readonly type: "workerAcked"; readonly id: WorkerId }
-  /** `hint`: what such an exit may mean, for the log; only whoever started the program knows. */
-  | {
-      readonly type: "workerExited";
-      readonly id: WorkerId;
-      readonly exit: ExitStatus;
-      readonly hint?: string | undefined;
-    }
+  | ({ readonly type: "workerExited"; readonly id: WorkerId } & WorkerEnded)
   | ({ readonly type: "preloaderLaunched"; readonly pid: number } & PreloaderRef)
   | ({
       readonly type: "preloaderLaunchFailed";
@@ -52,7 +59,7 @@ export type Event =
   /** Its process is gone, and its pid may be anybody's; what it wrote is still being read. `preloaderExited` follows. */
   | ({ readonly type: "preloaderGone" } & PreloaderRef)
   /** Its process is gone *and* its connection has been read to the end: every `launched` line has been seen. */
-  | ({ readonly type: "preloaderExited"; readonly exit: ExitStatus } & PreloaderRef)
+  | ({ readonly type: "preloaderExited" } & PreloaderRef & Ended)
   | { readonly type: "stopRequested"; readonly signal: "SIGTERM" | "SIGINT" }
   | { readonly type: "killRequested"; readonly signal: "SIGQUIT" }
   | { readonly type: "signalReceived"; readonly signal: ForwardedSignal }

@@ -2,7 +2,7 @@
 import { assertNever } from "./assert-never.ts";
 import { backOff, putOff } from "./backoff.ts";
 import { counted, fault, vacate } from "./death.ts";
-import type { Event, PreloaderRef, Shortage } from "./event.ts";
+import type { Ended, Event, PreloaderRef, Shortage } from "./event.ts";
 import { describeExit, type ExitStatus } from "./exit-status.ts";
 import { eachWorker, isStop, type Preloader, type PreloaderProcess } from "./fleet.ts";
 import { killPreloader } from "./kill.ts";
@@ -126,7 +126,8 @@ function sweepPreloadersGroup(turn: Turn, ref: PreloaderRef, pid: number): void 
   sweepGroup(turn, pid, preloaderAt(turn.fleet, ref.preloader).limits.stopTimeoutMs);
 }
 
-export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatus): void {
+export function onPreloaderExited(turn: Turn, ref: PreloaderRef, ended: Ended): void {
+  const { exit, oomKills } = ended;
   const current = findCurrent(turn, ref);
   if (current === undefined) return;
   const { process } = current;
@@ -135,6 +136,7 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
       report(turn, "error", "preloader died", {
         ...preloaderFields(turn, ref),
         exit: describeExit(exit),
+        oom_kills: oomKills,
         was: process.phase,
         asked: false,
         age_ms: elapsedMs(turn, process.requestedAtMs),
@@ -143,11 +145,11 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
     case "loading":
     case "ready":
     case "stopping":
-      reportEnd(turn, ref, goneFrom(process), exit);
+      reportEnd(turn, ref, goneFrom(process), ended);
       sweepPreloadersGroup(turn, ref, process.pid);
       return buryPreloader(turn, ref, goneFrom(process), exit);
     case "gone":
-      reportEnd(turn, ref, process, exit);
+      reportEnd(turn, ref, process, ended);
       return buryPreloader(turn, ref, process, exit);
     case "waiting":
     case "retired":
@@ -157,12 +159,14 @@ export function onPreloaderExited(turn: Turn, ref: PreloaderRef, exit: ExitStatu
   }
 }
 
-function reportEnd(turn: Turn, ref: PreloaderRef, process: Gone, exit: ExitStatus): void {
+function reportEnd(turn: Turn, ref: PreloaderRef, process: Gone, { exit, oomKills }: Ended): void {
   const asked = process.cause === "shutdown";
   const { was, cause } = process;
   const names = preloaderFields(turn, ref, process.pid);
   const age_ms = elapsedMs(turn, process.launchedAtMs);
-  const fields = { ...names, exit: describeExit(exit), was, cause, asked, age_ms };
+  // One that we asked to go may have been killed by us.
+  const oom_kills = cause === undefined ? oomKills : undefined;
+  const fields = { ...names, exit: describeExit(exit), oom_kills, was, cause, asked, age_ms };
   if (!asked) report(turn, "error", "preloader died", fields);
   else if (process.isKilled) report(turn, "warning", "preloader killed", fields);
   else report(turn, "info", "preloader stopped", fields);

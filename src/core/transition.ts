@@ -49,7 +49,7 @@ function dispatch(turn: Turn, event: Event): void {
     case "workerAcked":
       return onWorkerAcked(turn, event.id);
     case "workerExited":
-      return onWorkerExited(turn, event.id, event.exit, event.hint);
+      return onWorkerExited(turn, event.id, event);
     case "preloaderLaunched":
       return onPreloaderLaunched(turn, event, event.pid);
     case "preloaderLaunchFailed":
@@ -63,7 +63,7 @@ function dispatch(turn: Turn, event: Event): void {
     case "preloaderGone":
       return onPreloaderGone(turn, event);
     case "preloaderExited":
-      return onPreloaderExited(turn, event, event.exit);
+      return onPreloaderExited(turn, event, event);
     case "stopRequested":
       return onStopRequested(turn, event.signal);
     case "killRequested":

@@ -1,8 +1,8 @@
 /** What happens to one worker: a function an event, each deciding by the worker's phase. */
 import { assertNever } from "./assert-never.ts";
 import { putOffLaunch, recordDeath, vacate } from "./death.ts";
-import type { Event, Shortage, WorkerId } from "./event.ts";
-import { describeExit, type ExitStatus } from "./exit-status.ts";
+import type { Ended, Event, Shortage, WorkerEnded, WorkerId } from "./event.ts";
+import { describeExit } from "./exit-status.ts";
 import { findWorker, type WorkerPlace } from "./fleet.ts";
 import { killWorker } from "./kill.ts";
 import type { Fields } from "./log-event.ts";
@@ -111,7 +111,7 @@ function failLaunch(turn: Turn, { set, slot }: WorkerPlace, fields: Fields, shor
   recordDeath(turn, set, slot, "launch failed");
 }
 
-export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus, hint?: string): void {
+export function onWorkerExited(turn: Turn, id: WorkerId, ended: WorkerEnded): void {
   const place = findWorker(turn.fleet, id);
   if (place === undefined) return; // Counted already.
   const { set, slot, worker } = place;
@@ -119,12 +119,12 @@ export function onWorkerExited(turn: Turn, id: WorkerId, exit: ExitStatus, hint?
     case "requested": // The exit overtook the announcement of the pid; `workerLaunched` will find nobody.
     case "launched":
     case "ready":
-      return die(turn, place, worker, exit, hint);
+      return die(turn, place, worker, ended);
     case "abandoned":
-      reportAbandoned(turn, place, worker, { exit: describeExit(exit) });
+      reportAbandoned(turn, place, worker, { exit: describeExit(ended.exit) });
       return vacate(turn, set, slot);
     case "stopping":
-      reportStopped(turn, place, worker, exit);
+      reportStopped(turn, place, worker, ended);
       sweepGroup(turn, worker.pid, setAt(turn.fleet, set).limits.stopTimeoutMs);
       return vacate(turn, set, slot);
     default:
@@ -136,36 +136,40 @@ function die(
   turn: Turn,
   { set, slot }: WorkerPlace,
   worker: Requested | Launched | Ready,
-  exit: ExitStatus,
-  hint: string | undefined,
+  { exit, oomKills, hint }: WorkerEnded,
 ): void {
+  const cause = describeExit(exit);
   const pid = worker.phase === "requested" ? undefined : worker.pid;
   const bornAtMs = worker.phase === "requested" ? worker.requestedAtMs : worker.launchedAtMs;
   const fields = workerFields(turn.fleet, set, slot, worker.id, pid);
   report(turn, "warning", "worker died", {
     ...fields,
-    exit: describeExit(exit),
+    exit: cause,
+    oom_kills: oomKills,
     was: worker.phase,
     asked: false,
     age_ms: elapsedMs(turn, bornAtMs),
     // The hints are about programs that never ran; who has acked did.
     hint: worker.phase === "ready" && setAt(turn.fleet, set).limits.needsAck ? undefined : hint,
   });
-  recordDeath(turn, set, slot, describeExit(exit));
+  recordDeath(turn, set, slot, cause);
   if (pid !== undefined) sweepGroup(turn, pid, setAt(turn.fleet, set).limits.stopTimeoutMs);
   vacate(turn, set, slot);
 }
 
-function reportStopped(turn: Turn, { set, slot }: WorkerPlace, worker: Stopping, exit: ExitStatus): void {
+function reportStopped(turn: Turn, { set, slot }: WorkerPlace, worker: Stopping, ended: Ended): void {
+  const isKilled = worker.killAtMs === undefined;
   const fields = {
     ...workerFields(turn.fleet, set, slot, worker.id, worker.pid),
-    exit: describeExit(exit),
+    exit: describeExit(ended.exit),
+    // A KILL of ours needs no other explanation.
+    oom_kills: isKilled ? undefined : ended.oomKills,
     cause: worker.cause,
     asked: true,
     stop_ms: elapsedMs(turn, worker.sinceMs),
     age_ms: elapsedMs(turn, worker.launchedAtMs),
   };
-  if (worker.killAtMs === undefined) report(turn, "warning", "worker killed", fields);
+  if (isKilled) report(turn, "warning", "worker killed", fields);
   else report(turn, "info", "worker stopped", fields);
 }
 

@@ -1,12 +1,11 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import { findOwnGroup, type ReadText, readIfThere } from "./cgroup.ts";
 
 /** Where the kernel's files are; a parameter so that a test can show another machine's. */
 export type CpuSources = {
   readonly affinity: number;
-  /** The text of a file, or undefined where it can't be read. */
-  read(path: string): string | undefined;
+  readonly read: ReadText;
 };
 
 const thisMachine: CpuSources = { affinity: availableParallelism(), read: readIfThere };
@@ -47,57 +46,17 @@ function divideQuota(quota: string | undefined, period: string | undefined): num
 }
 
 /** The limit of a group holds for every group below it, so the lowest on the way up counts. */
-function lowestQuota(sources: CpuSources, type: string, controller: string, readQuota: QuotaReader): number {
-  const mount = findMount(sources, type, controller);
-  const own = findOwnGroup(sources, controller);
-  if (mount === undefined || own === undefined) return Number.POSITIVE_INFINITY;
+function lowestQuota(
+  { read }: CpuSources,
+  type: "cgroup2" | "cgroup",
+  controller: string,
+  readQuota: QuotaReader,
+): number {
+  const own = findOwnGroup(read, type, controller);
+  if (own === undefined) return Number.POSITIVE_INFINITY;
   let lowest = Number.POSITIVE_INFINITY;
-  for (let group = withinMount(own, mount.root); ; group = dirname(group)) {
-    lowest = Math.min(lowest, readQuota(join(mount.point, group)));
+  for (let { group } = own; ; group = dirname(group)) {
+    lowest = Math.min(lowest, readQuota(join(own.point, group)));
     if (group === "/") return lowest;
-  }
-}
-
-/** cgroups(7): lines of `ID:CONTROLLER,CONTROLLER:PATH`; v2 is the one without controllers. */
-function findOwnGroup(sources: CpuSources, controller: string): string | undefined {
-  for (const line of sources.read("/proc/self/cgroup")?.split("\n") ?? []) {
-    const [, controllers, ...path] = line.split(":");
-    if (controllers?.split(",").includes(controller)) return path.join(":");
-  }
-  return undefined;
-}
-
-/**
- * proc_pid_mountinfo(5): `… ROOT POINT OPTIONS… - TYPE SOURCE SUPEROPTIONS`; for v1 the controllers are among the
- * last.
- */
-function findMount(sources: CpuSources, type: string, controller: string) {
-  for (const line of sources.read("/proc/self/mountinfo")?.split("\n") ?? []) {
-    const [mounted = "", file = ""] = line.split(" - ");
-    const [, , , root, point] = mounted.split(" ");
-    const [fileType, , options = ""] = file.split(" ");
-    if (fileType !== type || root === undefined || point === undefined) continue;
-    if (controller === "" || options.split(",").includes(controller)) return { root, point };
-  }
-  return undefined;
-}
-
-/**
- * Without a cgroup namespace a container sees its full path (`/docker/ID`), but only that folder is mounted, as the
- * root. What is outside of the mount (`/..` in a namespace) can't be read: then the mount's own folder is the best we
- * know.
- */
-function withinMount(group: string, root: string): string {
-  if (group.includes("/..") || root.includes("/..")) return "/";
-  if (root === "/") return group;
-  return group.startsWith(`${root}/`) ? group.slice(root.length) : "/";
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // Every failure means the same here: no quota that we could know of.
-    return undefined;
   }
 }
