@@ -5,10 +5,8 @@ import type { Running, StartOptions } from "../../helpers/running.ts";
 
 export type User = { readonly name: string; readonly uid: number };
 
-export const users: readonly User[] = [
-  { name: "root", uid: 0 },
-  { name: "user 65532", uid: 65532 },
-];
+export const root: User = { name: "root", uid: 0 };
+export const users: readonly User[] = [root, { name: "user 65532", uid: 65532 }];
 
 const namespaces = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
