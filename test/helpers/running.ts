@@ -27,7 +27,7 @@ export type StartOptions = {
 };
 
 /** Every process that comes from this test carries this in its environment, so that a stray is found by it. */
-const marker = "KLEINHIRN_TEST_MARKER";
+export const marker = "KLEINHIRN_TEST_MARKER";
 
 /** A supervisor that was told QUIT is gone in an instant; the bound is for one that is broken. */
 const quitMs = 20_000;
