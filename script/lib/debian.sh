@@ -36,6 +36,9 @@ find_missing_packages() {
     need 'have git' git
     need 'have shellcheck' shellcheck
     need 'have systemd-socket-activate' systemd
+    need 'have podman && have crun && have buildah' podman crun buildah
+    need 'have haproxy' haproxy
+    need 'have wrk' wrk
     need 'ruby --disable-gems -e "exit Dir[\"/usr/share/rubygems-integration/*/specifications/minitest-*\"].any?" ||
       ruby -e "require %q(minitest)"' ruby-minitest
   fi

@@ -28,6 +28,7 @@ export function listRunners(): Runner[] {
     ...bunTests("integration tests", (path) => path.startsWith("test/integration/"), files),
     ...bunTests("faults", (path) => path.startsWith("test/faults/"), files),
     ...bunTests("fuzz", (path) => path.startsWith("test/fuzz/"), files),
+    ...bunTests("containers", (path) => path.startsWith("test/container/"), files),
     check("demo smoke", [process.execPath, "script/lib/demo-smoke.ts"]),
     ...listBinaryRunners(files).filter(({ name }) => isDeep || name !== integrationOfBinary),
   ];
@@ -49,7 +50,7 @@ const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
 const integrationOfBinary = "integration tests of the binary";
 
 function isUnitTest(path: string): boolean {
-  return !/^test\/(integration|binary|faults|fuzz)\//.test(path);
+  return !/^test\/(integration|binary|faults|fuzz|container)\//.test(path);
 }
 
 function check(name: string, command: Runner["command"]): Runner {
