@@ -1,31 +1,25 @@
 /** The program as one file, which images and unprivileged users can run: the repository itself may be anywhere. */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { repository } from "../../helpers/running.ts";
+import { build } from "../../helpers/built.ts";
+import { isBuilt, kleinhirn, repository } from "../../helpers/program.ts";
 
 export class Binary implements Disposable {
   /** Readable for every user, as what is in it. */
-  readonly folder: string;
+  readonly folder = mkdtempSync(join(tmpdir(), "kleinhirn-binary-"));
+  readonly path = join(this.folder, "kleinhirn");
 
   constructor() {
-    this.folder = mkdtempSync(join(tmpdir(), "kleinhirn-binary-"));
     chmodSync(this.folder, 0o755);
-    const built = Bun.spawnSync(
-      [
-        ...[process.execPath, "build", "--compile"],
-        ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
-        ...[join(repository, "kleinhirn.ts"), "--outfile", this.path],
-      ],
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
-    if (built.exitCode === 0) return;
-    this[Symbol.dispose]();
-    throw new Error(`the binary could not be built:\n${built.stderr.toString()}`);
-  }
-
-  get path(): string {
-    return join(this.folder, "kleinhirn");
+    try {
+      // Where the tests are run against one that was built, it is that one.
+      if (isBuilt) copyFileSync(kleinhirn[0], this.path);
+      else build(repository, this.folder);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
   }
 
   [Symbol.dispose](): void {

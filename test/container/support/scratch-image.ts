@@ -27,7 +27,18 @@ export function buildScratchImage(engine: Engine, binary: Binary): string {
   const file = join(engine.folder, "scratch.dockerfile");
   writeFileSync(file, dockerfile);
   // Docker's own format, because the other one has no HEALTHCHECK.
-  engine.do("build", "-q", "--format", "docker", "-t", "scratch-kleinhirn", "-f", file, context);
+  engine.do(
+    "build",
+    "-q",
+    "--layers=false",
+    "--format",
+    "docker",
+    "-t",
+    "scratch-kleinhirn",
+    "-f",
+    file,
+    context,
+  );
   return "scratch-kleinhirn";
 }
 
