@@ -10,11 +10,13 @@ import { Load } from "./support/load.ts";
 import { whyNoNamespaces } from "./support/pid1.ts";
 import { startReplica, stopReplica } from "./support/replica.ts";
 
-setDefaultTimeout(300_000);
+setDefaultTimeout(600_000);
 
 const missing = ["haproxy", "wrk", "ruby"].filter((program) => Bun.which(program) === null);
 const obstacle = missing.length > 0 ? `${missing.join(", ")} not installed` : whyNoNamespaces();
 if (obstacle !== undefined) console.warn(`the rollout is skipped: ${obstacle}`);
+
+const rounds = process.env.KLEINHIRN_DEEP ? 5 : 1;
 
 let folder: string;
 beforeEach(() => {
@@ -39,7 +41,8 @@ describe.skipIf(obstacle !== undefined)("three replicas of the demo behind HAPro
     await using balancer = new Balancer(folder, backends);
     await balancer.waitForUp(backends.map(({ name }) => name));
     await using load = new Load(`${balancer.url}/worker`, 8);
-    for (const [index, backend] of backends.entries()) {
+    const rolls = Array.from({ length: rounds }, () => [...backends.entries()]).flat();
+    for (const [index, backend] of rolls) {
       await stopWell(running[index]);
       running[index] = await start(backend);
       await balancer.waitForUp([backend.name]);

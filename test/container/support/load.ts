@@ -7,7 +7,7 @@ export class Load implements AsyncDisposable {
   /** @param connections at the same time, each kept open as a browser's would be. */
   constructor(url: string, connections: number) {
     // The duration is a bound for a test that has failed; INT ends it, and it reports all the same.
-    const limits = ["--threads", "1", "--connections", String(connections), "--duration", "300s"];
+    const limits = ["--threads", "1", "--connections", String(connections), "--duration", "600s"];
     // Patient: on a busy machine a slow answer is no failed one.
     this.#process = Bun.spawn(["nice", "wrk", ...limits, "--timeout", "30s", url], {
       stdio: ["ignore", "pipe", "pipe"],
