@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readProcessStat } from "../../src/system/process-table.ts";
-import { childrenOf, isAlive } from "../helpers/processes.ts";
+import { childrenOf } from "../helpers/processes.ts";
 import { ackByDescriptor, idle, shell } from "../helpers/settings.ts";
 import { testTimeoutMs, waitUntil } from "../helpers/wait.ts";
 import { Binary } from "./support/binary.ts";
@@ -29,7 +29,7 @@ beforeAll(() => {
 });
 afterAll(() => binary[Symbol.dispose]());
 
-/** Each signal that a worker gets is a line in `got`. */
+/** Each signal that a worker gets is a line in `got`, each worker that is ready for them one in `ready`. */
 const traps = ["INT", "HUP", "WINCH", "TSTP"].map((name) => `trap 'echo ${name} >> got' ${name}`).join("; ");
 const configuration = `
   [supervisor]
@@ -37,7 +37,7 @@ const configuration = `
   [worker]
   type = "program"
   ack = "message"
-  ${shell(`${traps}; trap 'echo TERM >> got; exit' TERM; ${ackByDescriptor}; ${idle}`)}
+  ${shell(`${traps}; trap 'echo TERM >> got; exit' TERM; ${ackByDescriptor}; echo $$ >> ready; ${idle}`)}
 `;
 
 /** A supervisor whose standard streams are a terminal, which is its controlling terminal. */
@@ -80,7 +80,16 @@ class OnTerminal implements AsyncDisposable {
 
   /** What the worker says that it got. */
   get got(): readonly string[] {
-    const file = join(this.folder, "got");
+    return this.#linesOf("got");
+  }
+
+  /** The workers that have ever been ready. */
+  get ready(): readonly string[] {
+    return this.#linesOf("ready");
+  }
+
+  #linesOf(name: string): readonly string[] {
+    const file = join(this.folder, name);
     return existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
   }
 
@@ -117,7 +126,7 @@ describe.skipIf(obstacle !== undefined).each([...users])("on a terminal, as $nam
 
   test("a change of the window's size is passed on; a terminal that hangs up is a HUP and no reason to stop", async () => {
     await using it = new OnTerminal(user);
-    await it.shows("worker set running");
+    await waitUntil(() => it.ready.length === 1);
     const [pid1 = 0] = childrenOf(it.process.pid);
     it.terminal.resize(100, 40);
     await waitUntil(() => it.got.includes("WINCH"));
@@ -126,7 +135,7 @@ describe.skipIf(obstacle !== undefined).each([...users])("on a terminal, as $nam
     // Its log has nowhere to go now: what it does must not depend on that.
     const [worker = 0] = childrenOf(pid1);
     process.kill(worker, "SIGKILL");
-    await waitUntil(() => childrenOf(pid1).some((pid) => pid !== worker && isAlive(pid)));
+    await waitUntil(() => it.ready.length === 2);
     process.kill(pid1, "SIGTERM");
     expect(await it.process.exited).toBe(0);
     expect(it.got.at(-1)).toBe("TERM");
