@@ -5,6 +5,7 @@ require "kleinhirn_loader/channel"
 require "kleinhirn_loader/connection"
 require "kleinhirn_loader/error_report"
 require "kleinhirn_loader/exit_status"
+require "kleinhirn_loader/gemfile_copy"
 require "kleinhirn_loader/loader"
 require "kleinhirn_loader/messages"
 require "kleinhirn_loader/options"
@@ -62,6 +63,7 @@ module KleinhirnLoader
       Titles.preloader_loading(@options)
       say(Messages.loading(@options.load))
       Loader.prepare_bundle(@options.gemfile) if @options.gemfile
+      set_aside_gemfile_copy
       Loader.load(@options.load)
       # The application has loaded the version of json that it wants, if any.
       require "kleinhirn_loader/preloader"
@@ -77,6 +79,11 @@ module KleinhirnLoader
       say(Messages.ready)
       @preloader = Preloader.new(@channel, @options)
       @preloader.run
+    end
+
+    def set_aside_gemfile_copy
+      remark = GemfileCopy.set_aside
+      say(remark) if remark
     end
 
     def warn_of_processor
