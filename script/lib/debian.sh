@@ -41,6 +41,8 @@ find_missing_packages() {
     need 'have wrk' wrk
     need 'ruby --disable-gems -e "exit Dir[\"/usr/share/rubygems-integration/*/specifications/minitest-*\"].any?" ||
       ruby -e "require %q(minitest)"' ruby-minitest
+    # For the other Rubies of script/gem-matrix, which script/test --deep asks for.
+    need '[[ -z ${KLEINHIRN_DEEP:-} ]] || have debootstrap' debootstrap
   fi
 }
 

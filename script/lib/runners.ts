@@ -1,6 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ReadCounts, readBunCounts, readCheckCounts, readMinitestCounts } from "./counts.ts";
+import {
+  type ReadCounts,
+  readBunCounts,
+  readCheckCounts,
+  readMinitestCounts,
+  readSkippableCounts,
+} from "./counts.ts";
 import { listRepositoryFiles, repositoryRoot } from "./repository-files.ts";
 
 /** One program that checks something. Paths in `command` are relative to `folder`, which is relative to the root. */
@@ -24,11 +30,13 @@ export function listRunners(): Runner[] {
     ...rubocop("examples/shop", files),
     ...bunTests("unit tests", isUnitTest, files),
     ...minitest("gem tests", "ruby", [], files),
+    ...gemMatrix(),
     ...minitest("shop tests", "examples/shop", ["-rbundler/setup"], files),
     ...bunTests("integration tests", (path) => path.startsWith("test/integration/"), files),
     ...bunTests("faults", (path) => path.startsWith("test/faults/"), files),
     ...bunTests("fuzz", (path) => path.startsWith("test/fuzz/"), files),
     ...bunTests("containers", (path) => path.startsWith("test/container/"), files),
+    ...bunTests("packaging tests", (path) => path.startsWith("test/packaging/"), files),
     check("demo smoke", [process.execPath, "script/lib/demo-smoke.ts"]),
     ...listBinaryRunners(files).filter(({ name }) => isDeep || name !== integrationOfBinary),
   ];
@@ -50,7 +58,7 @@ const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
 const integrationOfBinary = "integration tests of the binary";
 
 function isUnitTest(path: string): boolean {
-  return !/^test\/(integration|binary|faults|fuzz|container)\//.test(path);
+  return !/^test\/(integration|binary|faults|fuzz|container|packaging)\//.test(path);
 }
 
 function check(name: string, command: Runner["command"]): Runner {
@@ -79,6 +87,18 @@ function rubocop(folder: string, files: readonly string[]): Runner[] {
   const environment = { BUNDLE_GEMFILE: join(repositoryRoot, ".tools/rubocop/Gemfile") };
   const command = ["bundle", "exec", "rubocop", "--no-color"] as const;
   return [{ name: `rubocop ${folder}`, command, folder, environment, readCounts: readCheckCounts }];
+}
+
+/** The gem on Debian's other Rubies; they are installed by the first run, which takes minutes. */
+function gemMatrix(): Runner[] {
+  if (!isDeep) return [];
+  return ["bullseye", "trixie", "newest"].map((release) => ({
+    name: `gem tests ${release}`,
+    command: ["script/gem-matrix", release],
+    folder: "",
+    environment: {},
+    readCounts: readSkippableCounts(readMinitestCounts),
+  }));
 }
 
 /** From the root, as the common way to run them is. Without `flags` there is no Bundler: the gem needs none. */

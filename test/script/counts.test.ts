@@ -6,6 +6,7 @@ import {
   readBunCounts,
   readCheckCounts,
   readMinitestCounts,
+  readSkippableCounts,
   settleCounts,
 } from "../../script/lib/counts.ts";
 
@@ -103,4 +104,19 @@ test("the last line of script/test names skipped tests only when there are some"
   });
   expect(formatCounts(sum)).toBe("4 passed, 1 failed");
   expect(formatCounts({ ...sum, skipped: 2 })).toBe("4 passed, 1 failed, 2 skipped");
+});
+
+describe("a runner that this machine may not be able to run", () => {
+  const read = readSkippableCounts(readMinitestCounts);
+  const minitest = "3 runs, 4 assertions, 1 failures, 0 errors, 0 skips\n";
+
+  test("counts as one that was left out when it says why and ends well", () => {
+    expect(read("skipped: it needs root\n", true)).toEqual({ passed: 0, failed: 0, skipped: 1 });
+  });
+
+  test("is read by its summary otherwise, and a crash stays one", () => {
+    expect(read(minitest, true)).toEqual({ passed: 2, failed: 1, skipped: 0 });
+    expect(read("skipped: it needs root\n", false)).toBeUndefined();
+    expect(read("nothing\n", true)).toBeUndefined();
+  });
 });
