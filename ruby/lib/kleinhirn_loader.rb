@@ -7,8 +7,6 @@ require "kleinhirn_loader/worker"
 # What an application may call. All of it is harmless outside kleinhirn: hooks are kept and never run, an ack is sent
 # nowhere.
 #
-#   require "kleinhirn_loader"
-#
 #   KleinhirnLoader.before_fork { Database.disconnect }
 #   KleinhirnLoader.after_fork { |worker| Metrics.start("#{worker.set}.#{worker.slot}") }
 #

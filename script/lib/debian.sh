@@ -12,8 +12,9 @@ need() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# header NAME: a C header in one of the places where Debian puts them (multiarch or not).
-header() { compgen -G "/usr/include/$1" || compgen -G "/usr/include/*/$1"; }
+# library HEADER NAME: a C library to build with, by its header in one of the places where Debian puts them (multiarch or
+# not), or by what pkg-config knows of it, where there is no such place.
+library() { compgen -G "/usr/include/$1" || compgen -G "/usr/include/*/$1" || pkg-config --exists "$2"; }
 
 # The oldest Ruby that the example's gems run on; the gem kleinhirn_loader itself is content with 2.7.
 ruby_fits() { ruby --disable-gems -e 'exit((RUBY_VERSION.split(".").map(&:to_i) <=> [3, 1]) >= 0)'; }
@@ -23,15 +24,15 @@ ruby_headers() {
 }
 
 find_missing_packages() {
-  need '[[ -s /etc/ssl/certs/ca-certificates.crt ]]' ca-certificates
+  need '[[ -s ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]]' ca-certificates
   need 'bun_fits || have npm' nodejs npm
   need ruby_fits ruby ruby-dev
   need '! ruby_fits || ruby_headers' ruby-dev
   need 'have bundle' bundler
   need 'have gcc && have make' build-essential
   need 'have pkg-config' pkg-config
-  need 'header sqlite3.h' libsqlite3-dev
-  need 'header yaml.h' libyaml-dev
+  need 'library sqlite3.h sqlite3' libsqlite3-dev
+  need 'library yaml.h yaml-0.1' libyaml-dev
   if [[ $1 == test ]]; then
     need 'have git' git
     need 'have shellcheck' shellcheck
@@ -41,6 +42,7 @@ find_missing_packages() {
     need 'have wrk' wrk
     need 'ruby --disable-gems -e "exit Dir[\"/usr/share/rubygems-integration/*/specifications/minitest-*\"].any?" ||
       ruby -e "require %q(minitest)"' ruby-minitest
+    need 'have nix' nix-bin
     # For the other Rubies of script/gem-matrix, which script/test --deep asks for.
     need '[[ -z ${KLEINHIRN_DEEP:-} ]] || have debootstrap' debootstrap
   fi

@@ -15,7 +15,8 @@ module KleinhirnLoader
 
     PROTOCOL_KEY = "kleinhirn_protocol"
     REMEDY = "name version #{VERSION} in the Gemfile, or leave it out"
-    OWN_LIB = File.expand_path("..", __dir__)
+    # By the name that Ruby has for this file: where the gem is built into kleinhirn, it has no other.
+    OWN_LIB = File.dirname(File.dirname(__FILE__))
 
     module_function
 

@@ -8,7 +8,7 @@ require "kleinhirn_loader/titles"
 module KleinhirnLoader
   # The worker that this process is, or belongs to: what a worker has forked or executed.
   #
-  # <tt>require "kleinhirn_loader/worker"</tt> alone is enough to ack, also in a Ruby program that was not preloaded.
+  # To require <tt>kleinhirn_loader/worker</tt> alone is enough to ack, also in a Ruby program that was not preloaded.
   class Worker
     # +pid+ is only known to what was forked from the preloader.
     Identity = Struct.new(:id, :set, :slot, :name, :pid) # :nodoc:

@@ -49,7 +49,7 @@ module Shop
         if ENV.key?("LISTEN_FDS")
           config.bind_to_activated_sockets "only"
         else
-          config.bind "tcp://127.0.0.1:#{ENV.fetch('PORT', '9292')}"
+          config.bind "tcp://#{ENV.fetch('HOST', '127.0.0.1')}:#{ENV.fetch('PORT', '9292')}"
         end
       end
 
