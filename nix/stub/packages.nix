@@ -48,26 +48,11 @@ let
           map (program: "ln -s ${lib.escapeShellArg program} $out/bin/\n") programs
         );
     };
-
-  # Empty packages: the machine's own files are found without them.
-  onTheMachine = lib.genAttrs [
-    "cacert"
-    "gcc"
-    "git"
-    "gnumake"
-    "libyaml"
-    "nodejs"
-    "pkg-config"
-    "shellcheck"
-    "sqlite"
-    "systemd"
-  ] (name: hostPackage name "0" [ ]);
 in
 
 makeExtensible (
   final:
-  onTheMachine
-  // {
+  {
     inherit lib runCommand;
     stdenv = { inherit mkDerivation; };
     stdenvNoCC = { inherit mkDerivation; };
@@ -75,12 +60,16 @@ makeExtensible (
     bun = hostPackage "bun" host.bunVersion [ host.bun ];
     ruby = hostPackage "ruby" "0" host.ruby;
 
+    # A package that isn't here is one without files: the machine's own are found without it.
     callPackage =
       what: arguments:
       let
         function = if builtins.isFunction what then what else import what;
+        wanted = builtins.functionArgs function;
+        required = builtins.filter (name: !wanted.${name}) (builtins.attrNames wanted);
+        found = lib.genAttrs required (name: final.${name} or (hostPackage name "0" [ ]));
       in
-      function (builtins.intersectAttrs (builtins.functionArgs function) final // arguments);
+      function (found // arguments);
 
     mkShell = attributes: mkDerivation ({ name = "shell"; buildCommand = "touch $out"; } // attributes);
 

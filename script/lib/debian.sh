@@ -10,6 +10,10 @@ need() {
   if ! eval "$condition" >/dev/null 2>&1; then missing+=("$@"); fi
 }
 
+has_certificates() { [[ -s ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]]; }
+
+is_shallow() { [[ -z ${KLEINHIRN_DEEP:-} ]]; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # library HEADER NAME: a C library to build with, by its header in one of the places where Debian puts them (multiarch or
@@ -24,7 +28,7 @@ ruby_headers() {
 }
 
 find_missing_packages() {
-  need '[[ -s ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]]' ca-certificates
+  need has_certificates ca-certificates
   need 'bun_fits || have npm' nodejs npm
   need ruby_fits ruby ruby-dev
   need '! ruby_fits || ruby_headers' ruby-dev
@@ -44,7 +48,7 @@ find_missing_packages() {
       ruby -e "require %q(minitest)"' ruby-minitest
     need 'have nix' nix-bin
     # For the other Rubies of script/gem-matrix, which script/test --deep asks for.
-    need '[[ -z ${KLEINHIRN_DEEP:-} ]] || have debootstrap' debootstrap
+    need 'is_shallow || have debootstrap' debootstrap
   fi
 }
 

@@ -83,6 +83,19 @@ describe("evaluated", () => {
     expect(ExposedPorts).toEqual({ "3000/tcp": {}, "8080/tcp": {} });
   });
 
+  test("the development shell has a counterpart for every Debian package that script/setup installs", () => {
+    const script = readFileSync(join(repository, "script/lib/debian.sh"), "utf8");
+    // `need CONDITION PACKAGE…`, where the condition is a word or stands in quotes.
+    const needed = [...script.matchAll(/^ *need (?:'[^']*'|\S+) (.+)$/gm)].flatMap(([, names = ""]) =>
+      names.split(" "),
+    );
+    expect(needed.length).toBeGreaterThan(10);
+    const names = "builtins.attrNames";
+    const shell = flake.evaluate(`devShells.${flake.currentSystem}.default.byDebianName`, names);
+    expect(shell).toContainEqual("ruby");
+    expect(needed.filter((name) => !(shell as string[]).includes(name))).toEqual([]);
+  });
+
   test("a nixpkgs with too old a Bun is told so", () => {
     using old = new Flake({ bunVersion: "1.3.14" });
     const { exitCode, stderr } = old.try(["eval", "--offline"], "packages.x86_64-linux.default.drvPath");
