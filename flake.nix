@@ -12,13 +12,13 @@
         "aarch64-linux"
       ];
       # What a tree without its history can't say itself.
-      commit = self.shortRev or self.dirtyShortRev or "";
+      sourceCommit = self.shortRev or self.dirtyShortRev or "";
       pkgsFor = system: nixpkgs.legacyPackages.${system}.extend self.overlays.default;
       forEachSystem = f: lib.genAttrs systems (system: f (pkgsFor system));
     in
     {
       overlays.default = final: prev: {
-        kleinhirn = final.callPackage ./nix/package.nix { inherit commit; };
+        kleinhirn = final.callPackage ./nix/package.nix { inherit sourceCommit; };
       };
 
       packages = forEachSystem (pkgs: {

@@ -4,7 +4,7 @@
   stdenvNoCC,
   callPackage,
   bun,
-  commit ? "",
+  sourceCommit ? "",
 }:
 
 let
@@ -42,7 +42,7 @@ stdenvNoCC.mkDerivation {
 
   buildPhase = ''
     runHook preBuild
-    export HOME=$TMPDIR KLEINHIRN_COMMIT=${lib.escapeShellArg commit}
+    export HOME=$TMPDIR KLEINHIRN_COMMIT=${lib.escapeShellArg sourceCommit}
     ln -s ${dependencies} node_modules
     bun script/lib/build.ts --output dist
     runHook postBuild
