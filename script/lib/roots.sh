@@ -34,6 +34,8 @@ bootstrap() {
   debootstrap --variant=minbase --include=ruby,ruby-minitest,bundler "$suite" "$folder" "$(debian_mirror)" || return
   if [[ $name == newest ]]; then install_newest_ruby "$folder" || return; fi
   mkdir -p "$folder/src"
+  # Whoever lists this repository's folder as somebody else (a packer, a search) is not to stumble over it.
+  chmod -R a+rX "$folder"
 }
 
 # Experimental's list is often older than it says it may be, and a root for tests has nothing to lose by that.
