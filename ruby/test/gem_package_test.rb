@@ -22,6 +22,13 @@ class GemPackageTest < ProcessTest
     assert_equal (code + %w[LICENSE README.md exe/kleinhirn_loader]).sort, package.build.sort
   end
 
+  def test_the_map_in_the_readme_has_every_file
+    table = File.readlines(File.join(RUBY_FOLDER, "README.md")).grep(/\A\| `/)
+    named = table.flat_map { |row| row.split("|")[1].scan(/`(\w+)`/).flatten }
+    files = Dir.children(File.join(LIB_FOLDER, "kleinhirn_loader")).map { |name| File.basename(name, ".rb") }
+    assert_equal files.sort, named.sort
+  end
+
   def test_the_licence_is_that_of_the_whole
     assert_equal File.read(File.join(RUBY_FOLDER, "../LICENSE")), File.read(File.join(RUBY_FOLDER, "LICENSE"))
   end
