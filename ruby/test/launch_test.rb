@@ -49,7 +49,8 @@ class LaunchTest < ProcessTest
     supervisor.request("w1", "tell('ran', $$); sleep")
     pid = worker_at_gate
     supervisor.say(op: "nonsense") # is read after the worker's fork was done
-    assert_equal "kleinhirn: shop standby gen 3", Processes.title(pid)
+    # It leads its session a moment before it has its title.
+    wait_until("its title") { Processes.title(pid) == "kleinhirn: shop standby gen 3" }
     refute told?("ran")
     assert_equal pid, supervisor.expect("launched", id: "w1")["pid"]
     assert_equal pid, told("ran")
