@@ -22,6 +22,7 @@ import { WarningLimiter } from "./warning-limiter.ts";
 
 /** Who has not said one whole line within this time is disconnected; preloaders may be silent for ever. */
 const idleTimeoutSeconds = 30;
+const never = 0;
 
 /** Each is an event with a backtrace in the log. Who is refused prints its own to standard error: nothing is lost. */
 const reportsPerWindow = 100;
@@ -160,8 +161,9 @@ export class WorkerSocket {
       unsentBytes: 0,
       closeReason: "it closed the connection",
     };
+    // Bun gives every accepted connection 120 s if it is told nothing.
+    socket.timeout(isPreloader ? never : idleTimeoutSeconds);
     if (isPreloader) return;
-    socket.timeout(idleTimeoutSeconds);
     this.#silent.add(socket);
     if (this.#connections > this.#maxConnections) this.#makeRoom();
   }

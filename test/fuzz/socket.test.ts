@@ -6,7 +6,7 @@ import { Dice } from "../core/random/dice.ts";
 import { Running } from "../helpers/running.ts";
 import { ackByDescriptor, shell, supervisor } from "../helpers/settings.ts";
 import { waitUntil } from "../helpers/wait.ts";
-import { announce, grouped, plainOrDeep, say, seed } from "./support/campaign.ts";
+import { announce, grouped, isDeep, plainOrDeep, say, seed } from "./support/campaign.ts";
 import { countDescriptorsOf, mebibytes, peakBytesOf, privateBytesOf } from "./support/process-use.ts";
 import { Idlers, RawPeer } from "./support/raw-peer.ts";
 import { attackNames, attackOnce } from "./support/socket-attacks.ts";
@@ -77,7 +77,10 @@ function expectUntouched(renewals: number): void {
   const deaths = running.all("worker died");
   expect(deaths.filter(({ set }) => set !== "renewed")).toEqual([]);
   expect(deaths).toHaveLength(renewals);
-  expect(running.all("preloader ready")).toHaveLength(1);
+  const preloading = running.lines.filter(({ msg }) => msg.startsWith("preloader"));
+  expect(preloading).toMatchObject(
+    ["preloader launched", "preloader loading", "preloader ready"].map((msg) => ({ msg })),
+  );
   expect(running.lines.filter(({ level }) => level === "critical" || level === "error")).toEqual([]);
 }
 
@@ -204,3 +207,25 @@ test("a gigabyte in one line, and a hundred thousand lines, on a worker's own ac
   expect(own.find("worker died")).toBeUndefined();
   expect(await own.stop()).toBe(0);
 });
+
+if (isDeep) {
+  test("a preloader that has had nothing to say for longer than Bun waits for anybody is still there", async () => {
+    await using own = new Running(
+      `${supervisor()}
+      [worker]
+      type = "ruby"
+      load = "app.rb"
+      start_expression = "KleinhirnLoader.ack; sleep"
+    `,
+      { files: { "app.rb": "" } },
+    );
+    const [ready] = await own.waitFor("worker ready");
+    // Bun's own patience is 120 s and can't be made shorter from outside, so this one time time itself is waited for.
+    await Bun.sleep(130_000);
+    process.kill(Number(ready?.pid), "SIGKILL");
+    await own.waitFor("worker ready", 2);
+    expect(own.all("preloader ready")).toHaveLength(1);
+    expect(own.find("preloader died")).toBeUndefined();
+    expect(await own.stop()).toBe(0);
+  });
+}

@@ -90,6 +90,25 @@ test("an ack is heard while more connections than there may be say nothing: thos
   socket.stop();
 });
 
+test("a preloader may be silent for ever: Bun's own 120 s for every connection are not for it", () => {
+  let open: (socket: object) => void = () => {};
+  // It has the one function that is called, of Bun's many.
+  const system = {
+    listen: ({ socket }: { socket: { open: typeof open } }) => {
+      open = socket.open;
+      return { stop: () => {} };
+    },
+  } as unknown as SocketSystem;
+  const connect = (isPreloader: boolean) => {
+    const timeouts: number[] = [];
+    new WorkerSocket("@silent", { ...idlePorts, peerPid: () => 1, onConnected: () => isPreloader }, system);
+    open({ fd: -1, timeout: (seconds: number) => timeouts.push(seconds) });
+    return timeouts;
+  };
+  expect(connect(true)).toEqual([0]);
+  expect(connect(false)).toEqual([30]);
+});
+
 /** A kernel of which only the connections to ourselves matter; each waits for `accept` or `refuse`. */
 class Backlog {
   #open: (socket: object) => void = () => {};
