@@ -5,6 +5,7 @@
  */
 import type { Socket } from "bun";
 import type { ListenAddress } from "../config/config.ts";
+import { dieOf } from "../die-of.ts";
 import { rememberSocketFile } from "../socket-file.ts";
 import { type RequestHead, RequestReader } from "./request-reader.ts";
 import { encodeResponse, type Response } from "./response.ts";
@@ -137,14 +138,4 @@ class Connections {
     socket.data = undefined;
     socket.terminate();
   }
-}
-
-/**
- * Bun's `error` handler gets what our own handlers throw, and nothing else. A mistake of ours ends the process as anywhere
- * else: thrown again where Bun doesn't catch it.
- */
-function dieOf(mistake: Error): void {
-  queueMicrotask(() => {
-    throw mistake;
-  });
 }

@@ -34,6 +34,11 @@ export class Backlog {
     for (const done of readers) done();
   }
 
+  /** The socket has been closed with all that waited in it, our own connection too: nothing of it will ever be accepted. */
+  onLost(): void {
+    if (this.#readers.length > 0) this.onRead();
+  }
+
   #joinNext(): void {
     this.#readers = this.#nextReaders;
     this.#nextReaders = [];

@@ -6,6 +6,7 @@ import { chmodSync } from "node:fs";
 import type { Socket } from "bun";
 import type { AckReply } from "../acks.ts";
 import type { Fields } from "../core/log-event.ts";
+import { dieOf } from "../die-of.ts";
 import { kernelAddress } from "../protocol/kernel-address.ts";
 import { LineDecoder } from "../protocol/line-decoder.ts";
 import {
@@ -77,6 +78,7 @@ export class WorkerSocket {
   readonly #backlog: Backlog;
   readonly #maxConnections: number;
   readonly #reports = new WarningLimiter(reportsPerWindow, reportWindowMs);
+  /** Preloaders' aside. */
   #connections = 0;
   /** Who has not said a whole line yet, those who have been silent for longest first. */
   readonly #silent = new Set<PeerSocket>();
@@ -127,6 +129,7 @@ export class WorkerSocket {
   listenAgain(): void {
     // First, because Bun removes the file of a socket that it closes, whosever it is by then.
     this.#listener.stop(false);
+    this.#backlog.onLost();
     this.#listener = this.#listen();
   }
 
@@ -145,7 +148,6 @@ export class WorkerSocket {
       socket.end();
       return this.#backlog.onRead();
     }
-    this.#connections += 1;
     const connection: Connection = {
       send: (line) => this.#send(socket, line),
       close: () => socket.end(),
@@ -164,6 +166,7 @@ export class WorkerSocket {
     // Bun gives every accepted connection 120 s if it is told nothing.
     socket.timeout(isPreloader ? never : idleTimeoutSeconds);
     if (isPreloader) return;
+    this.#connections += 1;
     this.#silent.add(socket);
     if (this.#connections > this.#maxConnections) this.#makeRoom();
   }
@@ -261,19 +264,9 @@ export class WorkerSocket {
     if (peer === undefined) return;
     socket.data = undefined;
     this.#silent.delete(socket);
-    this.#connections -= 1;
+    if (!peer.isPreloader) this.#connections -= 1;
     this.#ports.onDisconnected(peer.pid, peer.connection, error?.message ?? peer.closeReason);
   }
-}
-
-/**
- * Bun's `error` handler gets what our own handlers throw, and nothing else (a connection reset comes with `close`). It
- * ends the process as anywhere else: thrown again where Bun doesn't catch it.
- */
-function dieOf(mistake: Error): void {
-  queueMicrotask(() => {
-    throw mistake;
-  });
 }
 
 /** Bun's sockets have it, only its types don't say so. */

@@ -109,6 +109,33 @@ test("a preloader may be silent for ever: Bun's own 120 s for every connection a
   expect(connect(false)).toEqual([30]);
 });
 
+test("a preloader's connections take no worker's place", async () => {
+  const shared = join(folder, "shared.sock");
+  let accepted = 0;
+  const socket = new WorkerSocket(shared, {
+    ...idlePorts,
+    peerPid: () => 1,
+    maxConnections: 2,
+    // The first two are preloaders'.
+    onConnected: () => {
+      accepted += 1;
+      return accepted <= 2;
+    },
+    offerAck: (_id, _pid, reply) => reply({ kind: "accepted" }),
+  });
+  const preloaders = [new Peer(shared), new Peer(shared)];
+  await waitUntil(() => accepted === 2);
+  const workers = [new Peer(shared), new Peer(shared)];
+  await waitUntil(() => accepted === 4);
+  for (const worker of workers) worker.send('{"action":"ack","id":"x-1"}\n');
+  expect(await Promise.all(workers.map((worker) => worker.closed()))).toEqual([
+    '{"ok":true}\n',
+    '{"ok":true}\n',
+  ]);
+  for (const preloader of preloaders) preloader[Symbol.dispose]();
+  socket.stop();
+});
+
 /** A kernel of which only the connections to ourselves matter; each waits for `accept` or `refuse`. */
 class Backlog {
   #open: (socket: object) => void = () => {};
@@ -206,4 +233,20 @@ test("with the socket's file gone nobody can be waiting in its backlog", async (
   backlog.refuse("ENOENT");
   await waitUntil(() => reads === 1);
   expect(backlog.joined).toBe(1);
+});
+
+test("what waited in the backlog of a socket that is made anew is waited for no more, and the next one is read", () => {
+  const backlog = new Backlog();
+  const socket = openOn(backlog);
+  let reads = 0;
+  const count = () => {
+    reads += 1;
+  };
+  socket.readBacklog(count);
+  socket.listenAgain();
+  expect(reads).toBe(1);
+  socket.readBacklog(count);
+  expect(backlog.joined).toBe(2);
+  backlog.accept();
+  expect(reads).toBe(2);
 });
