@@ -66,7 +66,7 @@ export function fault(turn: Turn, set: number, why: string): void {
   const { isFaulted, limits, lastDeath } = setAt(turn.fleet, set);
   // In a stop nothing is launched anyway, and a set that goes down with its container is no emergency.
   if (isFaulted || turn.fleet.phase.kind !== "serving") return;
-  changeSet(turn, set, { isFaulted: true });
+  changeSet(turn, set, { isFaulted: true, shortage: undefined });
   const { intensity, periodMs } = limits.restart;
   report(turn, "critical", "worker set faulted", {
     set: limits.name,

@@ -55,7 +55,7 @@ export type WorkerSet = {
   readonly reported: "starting" | "running" | "underprovisioned";
   readonly isFaulted: boolean;
   readonly lastDeath: { readonly cause: string; readonly atMs: number } | undefined;
-  /** Why the machine let nothing be launched; undefined when the last launch succeeded. */
+  /** What the machine lacked for the last launch; undefined when that succeeded, or failed for another reason. */
   readonly shortage: Shortage | undefined;
 };
 

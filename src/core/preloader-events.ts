@@ -44,6 +44,7 @@ export function onPreloaderLaunchFailed(
   const fields = { ...preloaderFields(turn, failure), error: message };
   if (shortage !== undefined) return putOffPreloader(turn, preloader, current, shortage, fields);
   report(turn, "error", "preloader launch failed", fields);
+  changePreloader(turn, preloader, { shortage: undefined });
   endGeneration(turn, preloader, "launch failed", false);
 }
 

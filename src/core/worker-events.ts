@@ -108,6 +108,7 @@ export function onWorkerLaunchFailed(turn: Turn, { id, message, shortage }: Laun
 function failLaunch(turn: Turn, { set, slot }: WorkerPlace, fields: Fields, shortage?: Shortage): void {
   if (shortage !== undefined) return putOffLaunch(turn, set, slot, shortage, fields);
   report(turn, "error", "worker launch failed", fields);
+  changeSet(turn, set, { shortage: undefined });
   recordDeath(turn, set, slot, "launch failed");
 }
 

@@ -20,6 +20,7 @@ const longestHeadBytes = 8 * 1024;
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const requestLine = new RegExp(`^(${token}) ([\\x21-\\x7e]+) HTTP/(\\d)\\.\\d$`);
 const headerName = new RegExp(`^${token}$`);
+const notAtTheStart = new RegExp(`^(?!${token})[^]`);
 
 export class RequestReader {
   /** One character a byte: what is not ASCII in a head is nothing that we look at. */
@@ -32,6 +33,8 @@ export class RequestReader {
     );
     // RFC 9112 section 2.2: empty lines before a request are skipped, and a line may end without its carriage return.
     this.#text = this.#text.replace(/^[\r\n]+/, "");
+    // A client that speaks TLS here is told at once; it would send nothing that ends a head, and both would wait.
+    if (notAtTheStart.test(this.#text)) return { kind: "malformed", status: 400 };
     const end = this.#text.search(/\n\r?\n/);
     if (end !== -1) return parseHead(this.#text.slice(0, end));
     if (this.#text.length > longestHeadBytes) return { kind: "malformed", status: 431 };

@@ -67,8 +67,11 @@ function respond({ method, target, accept }: RequestHead, verdict: Verdict, endp
   return answer({ method, path: pathOf(target), accept }, verdict, endpoint);
 }
 
-/** No place for the URL class, which would throw, or make another path out of `//a/../b`. */
+/**
+ * No place for the URL class, which would throw, or make another path out of `//a/../b`. The path of a whole address may be
+ * missing, and then is `/` (RFC 9110 section 4.2.3).
+ */
 function pathOf(target: string): string {
   const [path = ""] = target.replace(/^[a-z]+:\/\/[^/?#]*/i, "").split(/[?#]/, 1);
-  return path;
+  return path === "" ? "/" : path;
 }

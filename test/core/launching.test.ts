@@ -234,6 +234,26 @@ describe("a shortage", () => {
     expect(levelsOf(post(again, shortOf(7)))).toEqual(["error"]);
   });
 
+  test("is no reason any more when a launch fails for another one, or when nothing is launched any more", () => {
+    const starved = wait(post(startedScene(fleetLimits([programLimits()])), shortOf(1)), 12_000);
+    const failed = post(starved, { type: "workerLaunchFailed", id: "w-2", message: "execve: ENOENT" });
+    expect(healthOf(failed)).toMatchObject({ deaths: 1, detail: undefined });
+    const restart = { ...restartLimits, intensity: 0 };
+    const pair = startedScene(fleetLimits([programLimits({ count: 2, restart })]));
+    const faulted = play(pair, launched(1), shortOf(2), exited(1));
+    expect(healthOf(faulted)).toMatchObject({ state: "faulted", detail: undefined });
+    const ref = { preloader: 0, generation: 1 };
+    const short = { type: "preloaderLaunchFailed", ...ref, message: "no", shortage: "ENOMEM" } as const;
+    const waiting = wait(post(startedScene(fleetLimits([rubyLimits()])), short), 12_000);
+    const missing = {
+      type: "preloaderLaunchFailed",
+      preloader: 0,
+      generation: 2,
+      message: "no ruby",
+    } as const;
+    expect(healthOf(post(waiting, missing)).detail).toBe("preloader backing off after generation 2");
+  });
+
   test("is waited out for a tenth of a second at least, also where deaths are not waited for at all", () => {
     const restart = { ...restartLimits, backoffMs: 0, backoffMaxMs: 0 };
     const failed = post(startedScene(fleetLimits([programLimits({ restart })])), shortOf(1));

@@ -53,6 +53,11 @@ describe("no request", () => {
     expect(read(text)).toEqual({ kind: "malformed", status: 400 });
   });
 
+  test("is told at the first byte: who begins with TLS would otherwise wait for an answer until its time is over", () => {
+    expect(read("\u0016\u0003\u0001\u0000")).toEqual({ kind: "malformed", status: 400 });
+    expect(read("\r\n", "\u0016")).toEqual({ kind: "malformed", status: 400 });
+  });
+
   test("of another version", () => {
     expect(read("GET / HTTP/2.0\r\n\r\n")).toEqual({ kind: "malformed", status: 505 });
   });

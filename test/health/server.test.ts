@@ -110,6 +110,18 @@ describe("over TCP", () => {
     ).toStartWith("HTTP/1.1 200");
   });
 
+  test("takes a whole address without a path for the root", async () => {
+    const server = await startHealthServer({
+      listen: loopback,
+      endpoint: "/",
+      maxConnections: 10,
+      verdict: () => verdictOf(),
+    });
+    cleanups.push(() => server.stop());
+    const request = "GET http://example.com?x HTTP/1.1\r\nHost: example.com\r\n\r\n";
+    expect(await exchange(portOf(server), request, "\r\n\r\n")).toStartWith("HTTP/1.1 200");
+  });
+
   test("refuses other methods without reading what they bring, however much they announce", async () => {
     const port = portOf(await start(loopback));
     const request =
