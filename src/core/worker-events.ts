@@ -150,12 +150,24 @@ function die(
     was: worker.phase,
     asked: false,
     age_ms: elapsedMs(turn, bornAtMs),
-    // The hints are about programs that never ran; who has acked did.
-    hint: worker.phase === "ready" && setAt(turn.fleet, set).limits.needsAck ? undefined : hint,
+    hint: hasSurelyRun(turn, set, worker, bornAtMs) ? undefined : hint,
   });
   recordDeath(turn, set, slot, cause);
   if (pid !== undefined) sweepGroup(turn, pid, setAt(turn.fleet, set).limits.stopTimeoutMs);
   vacate(turn, set, slot);
+}
+
+/** Then its exit status is its own. An exec takes milliseconds, on a machine that pages and swaps perhaps seconds. */
+const longestExecMs = 10_000;
+
+function hasSurelyRun(
+  turn: Turn,
+  set: number,
+  worker: Requested | Launched | Ready,
+  bornAtMs: number,
+): boolean {
+  const hasAcked = worker.phase === "ready" && setAt(turn.fleet, set).limits.needsAck;
+  return hasAcked || turn.nowMs - bornAtMs > longestExecMs;
 }
 
 function reportStopped(turn: Turn, { set, slot }: WorkerPlace, worker: Stopping, ended: Ended): void {

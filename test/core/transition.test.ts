@@ -116,6 +116,11 @@ describe("the end of a program that may never have run", () => {
     });
   });
 
+  test("carries none where the worker has lived for long: a script that ends with 127 after hours did run", () => {
+    expect(death(post(wait(play(pair(), launched(1)), 10_000), fail))?.fields.hint).toBe(hint);
+    expect(death(post(wait(play(pair(), launched(1)), 10_001), fail))?.fields.hint).toBeUndefined();
+  });
+
   test("carries none where the worker has acked, for then it did run", () => {
     const limits = fleetLimits([programLimits({ needsAck: true })]);
     const ready = play(startedScene(limits), launched(1), { type: "workerAcked", id: "w-1" });
