@@ -12,7 +12,10 @@ const descriptorsOfPreloader = 3;
 /** Beside the workers that ack: `kleinhirn ack`, error reports, whoever looks. */
 const leastConnections = 8;
 
-/** Connections cost memory too: some kilobytes each at the worst. Well above one for each of a thousand workers. */
+/**
+ * Connections cost memory too: whoever sends half a line makes us hold it, 64 KiB of it on the socket and 8 KiB of a request.
+ * Well above one for each of a thousand workers.
+ */
 const mostConnections = 2048;
 
 export type DescriptorPlan = {
