@@ -19,6 +19,9 @@ const burstMs = 1000;
 /**
  * Kills for lack of memory, as the kernel counts them in our cgroup (`oom_kill` of memory.events in version 2, of
  * memory.oom_control in version 1). The kernel counts before it kills, so at the time of an exit its kill has been counted.
+ *
+ * The counter is read at exits by KILL alone, and tells neither whom nor when: a worker's own child that was killed an hour
+ * ago is told of the next worker that KILL ends, whoever sent it.
  */
 export class OomKills {
   readonly #sources: OomSources;
