@@ -47,6 +47,8 @@ export type Event =
       readonly message: string;
       readonly shortage?: Shortage;
     } & PreloaderRef)
+  /** It has said `hello`: its program runs, and hears signals. */
+  | ({ readonly type: "preloaderConnected" } & PreloaderRef)
   | ({ readonly type: "preloaderReady" } & PreloaderRef)
   /** What it said of a load that failed; its exit follows. */
   | ({

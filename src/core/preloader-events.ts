@@ -74,6 +74,16 @@ function retire(turn: Turn, index: number): void {
   changePreloader(turn, index, { process: { phase: "retired" } });
 }
 
+/**
+ * Ruby loses a signal that comes in the first moments of its start, when it has its handlers already and nothing yet that
+ * would look. So who has been asked to go, and says hello, is asked again; its grace period is that of the first time.
+ */
+export function onPreloaderConnected(turn: Turn, ref: PreloaderRef): void {
+  const current = findCurrent(turn, ref);
+  if (current?.process.phase !== "stopping" || current.process.killAtMs === undefined) return;
+  request(turn, { type: "signalProcess", pid: current.process.pid, signal: "SIGTERM" });
+}
+
 export function onPreloaderReady(turn: Turn, ref: PreloaderRef): void {
   const current = findCurrent(turn, ref);
   // `ready` again, or after it was asked to go: the decision stands.

@@ -5,10 +5,11 @@
 import { assertNever } from "./assert-never.ts";
 import { checkDeadlines } from "./deadline.ts";
 import type { Effect } from "./effect.ts";
-import type { Event, ForwardedSignal } from "./event.ts";
+import type { Event, ForwardedSignal, PreloaderRef } from "./event.ts";
 import { countReady, eachWorker, type Fleet, type WorkerSet } from "./fleet.ts";
 import { fillSlots, startPreloaders } from "./launching.ts";
 import {
+  onPreloaderConnected,
   onPreloaderDisconnected,
   onPreloaderExited,
   onPreloaderFailed,
@@ -50,20 +51,6 @@ function dispatch(turn: Turn, event: Event): void {
       return onWorkerAcked(turn, event.id);
     case "workerExited":
       return onWorkerExited(turn, event.id, event);
-    case "preloaderLaunched":
-      return onPreloaderLaunched(turn, event, event.pid);
-    case "preloaderLaunchFailed":
-      return onPreloaderLaunchFailed(turn, event);
-    case "preloaderReady":
-      return onPreloaderReady(turn, event);
-    case "preloaderFailed":
-      return onPreloaderFailed(turn, event, event.message, event.backtrace);
-    case "preloaderDisconnected":
-      return onPreloaderDisconnected(turn, event, event.reason);
-    case "preloaderGone":
-      return onPreloaderGone(turn, event);
-    case "preloaderExited":
-      return onPreloaderExited(turn, event, event);
     case "stopRequested":
       return onStopRequested(turn, event.signal);
     case "killRequested":
@@ -76,6 +63,29 @@ function dispatch(turn: Turn, event: Event): void {
       return onChildrenGone(turn);
     case "deadlineReached":
       return checkDeadlines(turn);
+    default:
+      return dispatchPreloader(turn, event);
+  }
+}
+
+function dispatchPreloader(turn: Turn, event: Extract<Event, PreloaderRef>): void {
+  switch (event.type) {
+    case "preloaderLaunched":
+      return onPreloaderLaunched(turn, event, event.pid);
+    case "preloaderLaunchFailed":
+      return onPreloaderLaunchFailed(turn, event);
+    case "preloaderConnected":
+      return onPreloaderConnected(turn, event);
+    case "preloaderReady":
+      return onPreloaderReady(turn, event);
+    case "preloaderFailed":
+      return onPreloaderFailed(turn, event, event.message, event.backtrace);
+    case "preloaderDisconnected":
+      return onPreloaderDisconnected(turn, event, event.reason);
+    case "preloaderGone":
+      return onPreloaderGone(turn, event);
+    case "preloaderExited":
+      return onPreloaderExited(turn, event, event);
     default:
       return assertNever(event);
   }

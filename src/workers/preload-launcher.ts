@@ -174,6 +174,7 @@ export class PreloadLauncher {
       return reason;
     }
     link.control = connection;
+    this.#ports.post({ type: "preloaderConnected", ...link.ref });
     return undefined;
   }
 

@@ -40,6 +40,8 @@ export type PreloaderFact = {
   isGone: boolean;
   /** There is a reason for it to go, other than a stop. */
   mayBeAsked: boolean;
+  /** It has said hello after it was asked to go: it may have lost that, and is to be asked once more. */
+  mayBeAskedAgain: boolean;
   askedAtMs: number | undefined;
   killedAtMs: number | undefined;
 };
@@ -81,6 +83,7 @@ export function newPreloader(ref: PreloaderRef): PreloaderFact {
     isLate: false,
     isGone: false,
     mayBeAsked: false,
+    mayBeAskedAgain: false,
     askedAtMs: undefined,
     killedAtMs: undefined,
   };

@@ -124,6 +124,9 @@ export class Ledger {
     switch (event.type) {
       case "preloaderLaunched":
         return this.#announcePreloader(fact, event.pid, nowMs);
+      case "preloaderConnected":
+        fact.mayBeAskedAgain = fact.askedAtMs !== undefined;
+        return;
       case "preloaderReady":
         fact.isReady = fact.isAnnounced && fact.askedAtMs === undefined;
         return;

@@ -81,3 +81,20 @@ test("two preloaders that have one pid, one after the other, are told apart", ()
   expect(scene.news.filter((news) => news.startsWith("info: preloader ready"))).toHaveLength(3);
   scene.comeRight();
 });
+
+test("a TERM that Ruby loses while it starts is sent again when the preloader says hello", () => {
+  const scene = new Scene(fleetLimits([rubyLimits()]));
+  const [preloader] = scene.world.starter.preloaders.items;
+  if (preloader === undefined) throw new Error("no preloader has been started");
+  preloader.losesEarlySignals = true;
+  const { pid } = scene.process("p0.1");
+  scene.play("stop");
+  scene.run("p0.1", 1);
+  scene.read("backlog");
+  scene.read("connection 1 of p0.1");
+  scene.run("p0.1", 1);
+  scene.comeRight();
+  const terms = scene.news.filter((news) => news === `SIGTERM to process ${pid}`);
+  expect(terms).toHaveLength(2);
+  expect(scene.news).not.toContain(`SIGKILL to process ${pid}`);
+});

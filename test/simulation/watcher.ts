@@ -124,6 +124,7 @@ export class Watcher {
   #noteAsk(fact: WorkerFact | PreloaderFact, signal: string): void {
     const { stopSinceMs, limits } = this.#ledger;
     const isDrained = stopSinceMs !== undefined && this.#nowMs >= stopSinceMs + limits.drainDelayMs;
+    if (this.#isAskedAgain(fact, signal)) return;
     hold(fact.askedAtMs === undefined, "nobody is asked to go twice", () => nameOf(fact));
     if ("id" in fact) {
       const isWanted = !fact.isOverdue && !fact.isAbandoned && !isDrained;
@@ -132,6 +133,13 @@ export class Watcher {
     } else hold(fact.mayBeAsked || stopSinceMs !== undefined, "no preloader is asked to go without a reason");
     fact.askedAtMs = this.#nowMs;
     this.isChanged = true;
+  }
+
+  /** A preloader that says hello after it was asked to go; its grace period is that of the first time. */
+  #isAskedAgain(fact: WorkerFact | PreloaderFact, signal: string): boolean {
+    if ("id" in fact || !fact.mayBeAskedAgain || signal !== "SIGTERM") return false;
+    fact.mayBeAskedAgain = false;
+    return true;
   }
 
   #noteKill(fact: WorkerFact | PreloaderFact): void {

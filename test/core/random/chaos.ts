@@ -100,6 +100,7 @@ function movePreloader(run: Run, dice: Dice): void {
   const ref = { preloader, generation: fact.generation };
   if (dice.chance(0.15)) return void run.step({ type: "preloaderExited", ...ref, exit: randomExit(dice) });
   if (fact.pid === undefined) return launchPreloader(run, dice, ref);
+  if (!fact.isReady && dice.chance(0.2)) return void run.step({ type: "preloaderConnected", ...ref });
   if (!fact.isReady && dice.chance(0.6)) return void run.step({ type: "preloaderReady", ...ref });
   if (dice.chance(0.1)) return void run.step({ type: "preloaderDisconnected", ...ref, reason: "end" });
   if (!fact.isReady && dice.chance(0.3)) {

@@ -110,6 +110,7 @@ function preloaderEvents({ world }: Run): Event[] {
     { type: "preloaderLaunched", ...ref, pid: world.freePid() },
     { type: "preloaderLaunchFailed", ...ref, message: "ENOENT" },
     { type: "preloaderLaunchFailed", ...ref, message: "no more", shortage: "EAGAIN" },
+    { type: "preloaderConnected", ...ref },
     { type: "preloaderReady", ...ref },
     { type: "preloaderDisconnected", ...ref, reason: "end of file" },
     { type: "preloaderExited", ...ref, exit: { kind: "exited", code: 1 } },

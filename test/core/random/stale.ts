@@ -45,6 +45,7 @@ function stalePreloaderEvents({ world }: Run, dice: Dice): Event[] {
   const events: Event[] = [
     { type: "preloaderLaunched", ...ref, pid: world.freePid() },
     { type: "preloaderLaunchFailed", ...ref, message: "late" },
+    { type: "preloaderConnected", ...ref },
     { type: "preloaderReady", ...ref },
     { type: "preloaderDisconnected", ...ref, reason: "late" },
     { type: "preloaderGone", ...ref },

@@ -27,6 +27,8 @@ export type PreloaderFact = {
   pid: number | undefined;
   launchedAtMs: number;
   isReady: boolean;
+  /** It has just said hello, and may have lost what was asked of it before. */
+  mayBeAskedAgain: boolean;
   askedAtMs: number | undefined;
   isKilled: boolean;
 };
@@ -115,6 +117,7 @@ export class World {
     const fact = this.preloaders[event.preloader];
     if (fact?.generation !== event.generation) return;
     if (event.type === "preloaderLaunched") this.#announce(fact, event.pid, nowMs);
+    fact.mayBeAskedAgain = event.type === "preloaderConnected" && !fact.isKilled;
     if (event.type === "preloaderReady" && fact.pid !== undefined) fact.isReady = true;
     if (event.type === "preloaderExited") this.#buryPreloader(event.preloader, fact);
     if (event.type === "preloaderLaunchFailed" && fact.pid === undefined)
@@ -208,7 +211,7 @@ export class World {
 
   #startPreloader(index: number, generation: number): void {
     if (this.preloaders[index] !== undefined) throw new Error(`preloader ${index} is started twice`);
-    const asked = { askedAtMs: undefined, isKilled: false };
+    const asked = { mayBeAskedAgain: false, askedAtMs: undefined, isKilled: false };
     this.preloaders[index] = { generation, pid: undefined, launchedAtMs: 0, isReady: false, ...asked };
   }
 
@@ -216,6 +219,11 @@ export class World {
     const fact = this.leaderOf(pid);
     if (fact === undefined) throw new Error(`${signal} for process ${pid}, which has exited`);
     if (signal === "SIGKILL") return this.#kill(fact, nowMs);
+    if (signal === "SIGTERM" && "mayBeAskedAgain" in fact && fact.mayBeAskedAgain) {
+      fact.mayBeAskedAgain = false;
+      fact.askedAtMs ??= nowMs;
+      return;
+    }
     if (fact.askedAtMs !== undefined) throw new Error(`${signal} for ${pid}, which has been asked to go`);
     if (signal === "SIGTERM") fact.askedAtMs = nowMs;
   }

@@ -9,6 +9,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("its launch has been answered"),
     preloaderLaunchFailed: ignored("its failure has been counted"),
     preloaderLaunchShort: ignored("its failure has been counted"),
+    preloaderConnected: ignored("there is no process that could connect"),
     preloaderReady: ignored("there is no process that could be ready"),
     preloaderFailed: to("waiting", ["error: preloader could not load the code"], {
       why: "late, but worth its line",
@@ -45,6 +46,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunchShort: to("waiting", ["error: preloader launch put off"], {
       why: "no failure: the machine was short of something",
     }),
+    preloaderConnected: ignored("it can't speak before it is launched"),
     preloaderReady: ignored("it can't speak before it is launched"),
     preloaderFailed: to("requested", ["error: preloader could not load the code"], {
       why: "worth its line, whenever it comes",
@@ -83,6 +85,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
     preloaderLaunchShort: ignored("it has a pid, so it was launched"),
+    preloaderConnected: ignored("nothing is asked of it but to load"),
     preloaderReady: to("ready", ["info: preloader ready"]),
     preloaderFailed: to("loading", ["error: preloader could not load the code"], { why: "its exit follows" }),
     preloaderDisconnected: to("stopping", [
@@ -135,6 +138,7 @@ export const comingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
     preloaderLaunchShort: ignored("it has a pid, so it was launched"),
+    preloaderConnected: ignored("said twice"),
     preloaderReady: ignored("said twice"),
     preloaderFailed: to("ready", ["error: preloader could not load the code"], {
       why: "worth its line, whenever it comes",

@@ -9,6 +9,9 @@ export const goingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
     preloaderLaunchShort: ignored("it has a pid, so it was launched"),
+    preloaderConnected: to("stopping", ["TERM to process 102"], {
+      why: "Ruby may have lost the first TERM while it started",
+    }),
     preloaderReady: ignored("late: the decision that it must go stands"),
     preloaderFailed: to("stopping", ["error: preloader could not load the code"], {
       why: "the answer to its TERM: where it hung",
@@ -50,6 +53,9 @@ export const goingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
     preloaderLaunchShort: ignored("it has a pid, so it was launched"),
+    preloaderConnected: to("stopping", ["TERM to process 102"], {
+      why: "Ruby may have lost the first TERM while it started",
+    }),
     preloaderReady: ignored("late: the decision that it must go stands"),
     preloaderFailed: to("stopping", ["info: preloader could not load the code"], {
       why: "the answer to its TERM, and no error",
@@ -95,6 +101,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it has a pid, so it was launched"),
     preloaderLaunchShort: ignored("it has a pid, so it was launched"),
+    preloaderConnected: ignored("KILL has been sent: there is nothing more to do"),
     preloaderReady: ignored("late: the decision that it must go stands"),
     preloaderFailed: to("killed", ["error: preloader could not load the code"], {
       why: "worth its line, whenever it comes",
@@ -134,6 +141,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("its launch has been answered"),
     preloaderLaunchFailed: ignored("its failure has been counted"),
     preloaderLaunchShort: ignored("its failure has been counted"),
+    preloaderConnected: ignored("there is no process that could connect"),
     preloaderReady: ignored("there is no process that could be ready"),
     preloaderFailed: to("retired", ["error: preloader could not load the code"], {
       why: "late, but worth its line",
@@ -159,6 +167,7 @@ export const goingCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("its launch has been answered"),
     preloaderLaunchFailed: ignored("its failure has been counted"),
     preloaderLaunchShort: ignored("its failure has been counted"),
+    preloaderConnected: ignored("there is no process that could connect"),
     preloaderReady: ignored("there is no process that could be ready"),
     preloaderFailed: to("retired", ["error: preloader could not load the code"], {
       why: "late, but worth its line",

@@ -9,6 +9,7 @@ export const goneCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it had a pid, so it was launched"),
     preloaderLaunchShort: ignored("it had a pid, so it was launched"),
+    preloaderConnected: ignored("late: there is no process to ask"),
     preloaderReady: ignored("late: it can launch nothing any more"),
     preloaderFailed: to("gone", ["error: preloader could not load the code"], {
       why: "what it wrote before its end",
@@ -49,6 +50,7 @@ export const goneCells: Cells<State, PreloaderEventName> = {
     preloaderLaunched: ignored("announced twice: the first announcement holds"),
     preloaderLaunchFailed: ignored("it had a pid, so it was launched"),
     preloaderLaunchShort: ignored("it had a pid, so it was launched"),
+    preloaderConnected: ignored("late: there is no process to ask"),
     preloaderReady: ignored("late: it can launch nothing any more"),
     preloaderFailed: to("gone", ["info: preloader could not load the code"], {
       why: "the answer to its TERM, and no error",

@@ -41,6 +41,7 @@ export type PreloaderEventName =
   | "preloaderLaunched"
   | "preloaderLaunchFailed"
   | "preloaderLaunchShort"
+  | "preloaderConnected"
   | "preloaderReady"
   | "preloaderFailed"
   | "preloaderDisconnected"
@@ -74,6 +75,7 @@ const gone: Event = { type: "preloaderGone", ...ref };
 const staleEvents: readonly Event[] = [
   preloaderLaunched(1),
   { type: "preloaderLaunchFailed", preloader: 0, generation: 1, message: "EAGAIN" },
+  { type: "preloaderConnected", preloader: 0, generation: 1 },
   preloaderReady(1),
   { type: "preloaderFailed", preloader: 0, generation: 1, message: "no such file", backtrace: "" },
   { type: "preloaderDisconnected", preloader: 0, generation: 1, reason: "end of file" },
@@ -113,6 +115,10 @@ export const preloaderTable: Table<PreloaderState, PreloaderEventName> = {
     preloaderLaunchShort: {
       text: "`preloaderLaunchFailed`, for a shortage",
       run: (scene) => post(scene, short),
+    },
+    preloaderConnected: {
+      text: "`preloaderConnected`",
+      run: (scene) => post(scene, { type: "preloaderConnected", ...ref }),
     },
     preloaderReady: { text: "`preloaderReady`", run: (scene) => post(scene, preloaderReady(2)) },
     preloaderFailed: {

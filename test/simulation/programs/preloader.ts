@@ -36,6 +36,8 @@ export class PreloaderProgram implements Program {
   /** When the next is to be forked ahead of need; undefined: not before the next request. */
   #aheadAtMs: number | undefined;
   #forkedAhead = 0;
+  /** As Ruby does in the first moments of its start. */
+  losesEarlySignals: boolean;
   #process: Process | undefined;
   #control: Connection | undefined;
   #step = 0;
@@ -61,6 +63,7 @@ export class PreloaderProgram implements Program {
     this.#hello = fate.isTroubled(0.05) ? fate.oneOf("foreign", "none") : "well";
     this.#splitsLines = fate.isTroubled(0.3);
     this.#forksAhead = fate.chance(0.6);
+    this.losesEarlySignals = fate.isTroubled(0.3);
   }
 
   begin(process: Process): void {
@@ -71,6 +74,7 @@ export class PreloaderProgram implements Program {
   react(signal: number): Reaction {
     if (!isStopSignal(signal)) return "ignored";
     if (this.#manners === "deaf" || this.#process === undefined) return "ignored";
+    if (this.#step === 0 && this.losesEarlySignals) return "ignored";
     this.#isTold = true;
     this.#machine.kernel.setReady(this.#process, true);
     return "handled";
