@@ -106,9 +106,9 @@ class ForkHookTest < ProcessTest
   end
 
   def test_what_hangs_ends_with_the_preloader
-    %i[KILL TERM].each do |signal|
+    ["after fork 1", "before fork 2", "after fork 2"].product(%i[KILL TERM]).each do |place, signal|
       preload_misbehaving(HANG_FOR_GOOD)
-      write("place", "before fork 2")
+      write("place", place)
       supervisor.request("bad", "sleep", timeout_ms: 20_000)
       hanging = told("hanging")
       File.delete(File.join(dir, "hanging"))

@@ -2,6 +2,7 @@
 
 require "kleinhirn_loader/error_report"
 require "kleinhirn_loader/exit_status"
+require "kleinhirn_loader/fork_guard"
 require "kleinhirn_loader/launch"
 require "kleinhirn_loader/middle"
 require "kleinhirn_loader/pipes"
@@ -49,7 +50,7 @@ module KleinhirnLoader
     end
 
     def fork_middle(pipes)
-      pid = Process.fork
+      pid = ForkGuard.fork { follow_preloader }
       return unless pid
 
       pipes.each(&:keep_preloader_side)
@@ -66,9 +67,6 @@ module KleinhirnLoader
       alarm.start
       @let_go.call
       pipes.each(&:keep_child_side)
-      # A hook that hangs here must not outlive a preloader that can no longer kill us.
-      SystemCall.kill_with_parent
-      exit!(ExitStatus::FAILED) if Process.ppid != @preloader
       fork_workers(pipes)
     rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, in the middle or in a worker
       # A worker speaks for itself alone, the process in the middle for those that it has not forked.
@@ -79,8 +77,8 @@ module KleinhirnLoader
     # always those of the workers that are not there yet.
     def fork_workers(pipes)
       until pipes.empty?
-        worker = Process.fork
         own = pipes.first
+        worker = ForkGuard.fork { own.die_with_gate }
         return own.tap { pipes.drop(1).each(&:close) } unless worker
 
         own.tell("forked #{worker}")
@@ -90,8 +88,15 @@ module KleinhirnLoader
       exit!(ExitStatus::ENDED)
     end
 
+    # A hook that hangs in the middle must not outlive a preloader that can no longer kill it.
+    def follow_preloader
+      SystemCall.kill_with_parent
+      exit!(ExitStatus::FAILED) if Process.ppid != @preloader
+    end
+
     def be_worker(pipes)
       Process.setsid
+      pipes.outlive_gate
       Titles.standby(@options)
       pipes.tell("waiting")
       letter = go_quietly { pipes.wait_at_gate }

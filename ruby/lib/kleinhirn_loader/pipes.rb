@@ -10,6 +10,13 @@ module KleinhirnLoader
     # A write of this size is atomic (pipe(7)): two processes write to one report.
     MAX_REPORT_BYTES = 1024
 
+    # Those of Linux on the processors that SystemCall knows; the library fcntl has no names for most of them.
+    F_GETFL = 3
+    F_SETFL = 4
+    F_SETOWN = 8
+    F_SETSIG = 10
+    O_ASYNC = 0o20000
+
     attr_reader :report, :gate
 
     # Raises EMFILE or ENFILE.
@@ -38,6 +45,22 @@ module KleinhirnLoader
       @report_writer.syswrite("#{Messages.shorten(what, MAX_REPORT_BYTES).tr("\n", ' ')}\n")
     rescue Errno::EPIPE
       nil
+    end
+
+    # In the worker, while the application's fork hooks run: one that hangs there never gets to its gate, and has no
+    # parent that it could die with, for the process in the middle ends soon. So the kernel is asked to send KILL when the
+    # gate can't be opened any more: a pipe without writers is an event for its reader (fcntl(2), F_SETOWN and F_SETSIG).
+    def die_with_gate
+      @gate_reader.fcntl(F_SETOWN, Process.pid)
+      @gate_reader.fcntl(F_SETSIG, Signal.list.fetch("KILL"))
+      @gate_reader.fcntl(F_SETFL, @gate_reader.fcntl(F_GETFL) | O_ASYNC)
+      # It may have come to that before.
+      exit!(ExitStatus::FAILED) if IO.select([@gate_reader], nil, nil, 0)
+    end
+
+    # To be opened is an event as well.
+    def outlive_gate
+      @gate_reader.fcntl(F_SETFL, @gate_reader.fcntl(F_GETFL) & ~O_ASYNC)
     end
 
     # Returns all that came through the gate until the preloader closed it: nothing when it was never opened.
