@@ -33,6 +33,7 @@ export function listRunners(): Runner[] {
     ...gemMatrix(),
     ...minitest("shop tests", "examples/shop", ["-rbundler/setup"], files),
     ...bunTests("integration tests", (path) => path.startsWith("test/integration/"), files),
+    ...bunTests("chaos", (path) => path.startsWith("test/chaos/"), files),
     ...bunTests("faults", (path) => path.startsWith("test/faults/"), files),
     ...bunTests("fuzz", (path) => path.startsWith("test/fuzz/"), files),
     ...bunTests("containers", (path) => path.startsWith("test/container/"), files),
@@ -58,7 +59,7 @@ const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
 const integrationOfBinary = "integration tests of the binary";
 
 function isUnitTest(path: string): boolean {
-  return !/^test\/(integration|binary|faults|fuzz|container|packaging)\//.test(path);
+  return !/^test\/(integration|binary|faults|fuzz|container|packaging|chaos)\//.test(path);
 }
 
 function check(name: string, command: Runner["command"]): Runner {
