@@ -1,5 +1,5 @@
 /** How much of it: a part in every run of script/test, all of it with --deep. */
-export const isDeep = process.env.KLEINHIRN_DEEP === "1";
+const isDeep = process.env.KLEINHIRN_DEEP === "1";
 
 /** Where the plain run does less than is promised, docs/RELIABILITY.md says so. */
 export function scale(plain: number, deep: number): number {
