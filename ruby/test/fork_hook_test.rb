@@ -13,12 +13,13 @@ class ForkHookTest < ProcessTest
         pid = super
         $depth += 1 if pid.zero?
         misbehave if pid.zero? && at?("after fork " + $depth.to_s)
+        misbehave if !pid.zero? && at?("beside fork " + ($depth + 1).to_s)
         pid
       end
 
       def at?(place)
         path = File.join(%<dir>s, "place")
-        File.exist?(path) && File.read(path) == place
+        File.exist?(path) && File.readlines(path, chomp: true).include?(place)
       end
     end
     Process.singleton_class.prepend(Hook)
@@ -90,6 +91,12 @@ class ForkHookTest < ProcessTest
     ["before fork 1", "after fork 1", "before fork 2", "after fork 2"].each do |place|
       assert_match(/RuntimeError: the hook is broken at .*app\.rb:\d+/, failure_at(place), place)
     end
+  end
+
+  def test_a_process_between_that_hangs_is_killed_when_its_worker_is_lost_before
+    preload_misbehaving(HANG_FOR_GOOD.sub("def misbehave", "\\0\n  raise('the hook is broken') if $depth == 2"))
+    assert_match(/RuntimeError: the hook is broken at/, failure_at("after fork 2\nbeside fork 2"))
+    wait_until("the process between to be reaped") { Processes.children(supervisor.preloader).empty? }
   end
 
   # The process that is there gets the request that is due first, whichever it was forked for.

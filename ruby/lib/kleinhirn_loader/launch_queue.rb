@@ -66,7 +66,7 @@ module KleinhirnLoader
       end
       match
       @launches.reject!(&:over?)
-      @middles.reject!(&:gone?)
+      end_useless_middles
     end
 
     # Writes on to open gates.
@@ -108,6 +108,12 @@ module KleinhirnLoader
     end
 
     private
+
+    # Hooks are the application's in there as well: one that hangs after each of its workers was lost would stay for good.
+    def end_useless_middles
+      @middles.reject!(&:gone?)
+      (@middles - forking.map(&:middle)).each(&:kill)
+    end
 
     def forking
       @launches.select { |launch| launch.state == :forking }
