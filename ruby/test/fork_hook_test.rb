@@ -93,6 +93,27 @@ class ForkHookTest < ProcessTest
     end
   end
 
+  def test_a_hook_that_raises_in_the_preloader_when_the_fork_is_done
+    preload_misbehaving(RAISE)
+    idle = Processes.descriptors(supervisor.preloader)
+    write("place", "beside fork 1")
+    3.times do |n|
+      supervisor.request("bad#{n}", "tell('ran', true)")
+      assert_match(/RuntimeError: the hook is broken at .*app\.rb:\d+/, supervisor.expect("failed")["message"])
+    end
+    wait_until("all that was forked to go") { Processes.children(supervisor.preloader).empty? }
+    wait_until("its pipes to be closed") { Processes.descriptors(supervisor.preloader) == idle }
+    File.delete(File.join(dir, "place"))
+    launch("good", "sleep")
+    refute told?("ran")
+  end
+
+  def test_a_hook_that_hangs_in_the_preloader_when_the_fork_is_done
+    preload_misbehaving(HANG)
+    assert_match(/Rang: not done within 800 ms at .*app\.rb:\d+:in .*sleep/, failure_at("beside fork 1", timeout_ms: 1000))
+    wait_until("all processes between to be reaped") { Processes.children(supervisor.preloader).empty? }
+  end
+
   def test_a_process_between_that_hangs_is_killed_when_its_worker_is_lost_before
     preload_misbehaving(HANG_FOR_GOOD.sub("def misbehave", "\\0\n  raise('the hook is broken') if $depth == 2"))
     assert_match(/RuntimeError: the hook is broken at/, failure_at("after fork 2\nbeside fork 2"))

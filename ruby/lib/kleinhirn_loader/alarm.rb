@@ -11,12 +11,21 @@ module KleinhirnLoader
     # No StandardError: a hook's own `rescue` shall not take it for its own.
     class Rang < Exception; end # rubocop:disable Lint/InheritException
 
-    # `ALRM` is ours from here to `stop`, and what it meant to the application before is its again afterwards.
+    # Runs the block with a started Alarm. `ALRM` is ours meanwhile, and what it meant to the application before is its again
+    # afterwards. It may ring at any time: so the trap is there before the timer is, and undone however the block ends.
+    def self.during(limit)
+      alarm = new(limit)
+      alarm.start
+      yield alarm
+    ensure
+      alarm&.stop
+    end
+
     def initialize(limit)
       @at = limit.alarm_at
+      @silenced = false
       message = "not done within #{limit.alarm_milliseconds} ms"
-      @before = trap("ALRM") { raise Rang, message }
-      start
+      @before = trap("ALRM") { raise Rang, message unless @silenced }
     end
 
     # Also for a child, which inherits the trap and not the timer. A time that is over rings at once: 0 would be never.
@@ -24,7 +33,13 @@ module KleinhirnLoader
       SystemCall.alarm([((@at - Clock.now) * 1000).ceil, 1].max)
     end
 
+    # For what must not be interrupted any more. A signal that has come already may still be on its way through Ruby.
+    def silence
+      @silenced = true
+    end
+
     def stop
+      silence
       SystemCall.alarm(0)
       trap("ALRM", @before)
     end

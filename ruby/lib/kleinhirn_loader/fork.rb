@@ -25,6 +25,7 @@ module KleinhirnLoader
       @options = options
       @let_go = let_go
       @preloader = Process.pid
+      @lost = []
     end
 
     # In the preloader: returns as many Launches, or raises what kept the first fork from happening. In a worker: returns the
@@ -32,10 +33,24 @@ module KleinhirnLoader
     # with it. `alarm` is running.
     def start(count, limit, alarm)
       pipes = open_pipes(count)
-      middle = fork_middle(pipes)
+      middle = fork_middle(pipes, alarm)
       return pipes.map { |own| Launch.new(middle, own, limit) } if middle
 
       be_worker(be_middle(pipes, alarm))
+    end
+
+    # From which something may be heard of processes that were lost.
+    def readers
+      @lost.select(&:unknown?)
+    end
+
+    # Whether one of them is about to end.
+    def ending?
+      !@lost.all?(&:unknown?)
+    end
+
+    def end_lost
+      @lost.reject!(&:gone?)
     end
 
     private
@@ -49,23 +64,28 @@ module KleinhirnLoader
       raise
     end
 
-    def fork_middle(pipes)
+    def fork_middle(pipes, alarm)
       pid = ForkGuard.fork { follow_preloader }
       return unless pid
 
+      # What is raised from here on would lose what has been forked.
+      alarm.silence
       pipes.each(&:keep_preloader_side)
       Middle.new(pid)
     rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, and maybe in the child
-      fail_in_child(pipes, e) if Process.pid != @preloader
-      pipes.each(&:close)
+      fail_in_middle(pipes, e) if Process.pid != @preloader
+      # The hook may have raised when the fork was done.
+      @lost << LostMiddle.new(pipes)
       raise
     end
 
     # Returns in the workers alone, with their own pipes.
     def be_middle(pipes, alarm)
       middle = Process.pid
+      pipes.first.tell("between #{middle}")
       alarm.start
       @let_go.call
+      @lost.each(&:close)
       pipes.each(&:keep_child_side)
       fork_workers(pipes)
     rescue Exception => e # rubocop:disable Lint/RescueException -- a hook's, in the middle or in a worker
@@ -115,6 +135,11 @@ module KleinhirnLoader
       yield
     ensure
       before&.each { |name, handler| trap(name, handler) }
+    end
+
+    def fail_in_middle(pipes, exception)
+      pipes.first.tell("between #{Process.pid}")
+      fail_in_child(pipes, exception)
     end
 
     def fail_in_child(pipes, exception)

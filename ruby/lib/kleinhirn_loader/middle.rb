@@ -37,4 +37,55 @@ module KleinhirnLoader
       @exit = :unknown
     end
   end
+
+  # One that may be there though the fork has raised in the preloader, where a hook did so when it was done: whoever knew its
+  # pid has lost it, but for itself. Nobody counts on it, nor on what it forks.
+  class LostMiddle
+    READ_BYTES = 4096
+
+    # Takes the pipes that it was forked with.
+    def initialize(pipes)
+      first, *others = pipes
+      others.each(&:close)
+      first.keep_preloader_side
+      first.gate.close
+      @report = first.report
+      @middle = nil
+    end
+
+    def to_io
+      @report
+    end
+
+    # Whether it may yet be heard of, through the report.
+    def unknown?
+      @middle.nil?
+    end
+
+    # Whether it has ended and is reaped, or never was. Ends it as soon as it has said who it is.
+    def gone?
+      @middle ||= find
+      return @report.closed? unless @middle
+
+      @middle.kill
+      @middle.gone?
+    end
+
+    # In a child.
+    def close
+      @report.close
+    end
+
+    private
+
+    # nil: it has not spoken yet; or nobody is left who could, and the report is closed.
+    def find
+      said = @report.read_nonblock(READ_BYTES, exception: false)
+      return if said == :wait_readable
+
+      close
+      pid = said && said[/\Abetween (\d+)$/, 1]
+      Middle.new(Integer(pid)) if pid
+    end
+  end
 end

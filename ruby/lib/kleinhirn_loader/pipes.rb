@@ -39,8 +39,9 @@ module KleinhirnLoader
       @gate.close
     end
 
-    # `what` is `forked PID`, `waiting` or `failed MESSAGE`. Whether the preloader still listens is no concern of the
-    # teller's: one that has given up a launch doesn't, and one that is gone opens no gate.
+    # `what` is `between PID` (of the process in the middle, its own), `forked PID`, `waiting` or `failed MESSAGE`. Whether
+    # the preloader still listens is no concern of the teller's: one that has given up a launch doesn't, and one that is gone
+    # opens no gate.
     def tell(what)
       @report_writer.syswrite("#{Messages.shorten(what, MAX_REPORT_BYTES).tr("\n", ' ')}\n")
     rescue Errno::EPIPE

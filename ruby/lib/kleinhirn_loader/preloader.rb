@@ -46,6 +46,7 @@ module KleinhirnLoader
       @channel.fill if wait.include?(@channel)
       take_requests
       @queue.advance(Clock.now)
+      @fork.end_lost
       @queue.push
       @channel.flush
       fork_wanted
@@ -53,7 +54,7 @@ module KleinhirnLoader
 
     # Returns what is readable.
     def wait
-      readers = @queue.readers
+      readers = @queue.readers + @fork.readers
       readers << @channel if @channel.wants_input?
       writers = @queue.writers
       writers << @channel if @channel.unwritten?
@@ -65,7 +66,7 @@ module KleinhirnLoader
     def longest_wait
       now = Clock.now
       return 0 if @channel.line? || @queue.wanted(now).first.positive?
-      return REAP_SECONDS if @queue.ending?
+      return REAP_SECONDS if @queue.ending? || @fork.ending?
 
       @queue.patience(now)&.clamp(0, LONGEST_WAIT_SECONDS)
     end
@@ -84,10 +85,10 @@ module KleinhirnLoader
 
     # Returns a WorkerProcess in a worker, nil in the preloader.
     def fork_launches(count, limit)
-      alarm = Alarm.new(limit)
-      Hooks.run(:before_fork)
-      forked = @fork.start(count, limit, alarm)
-      alarm.stop
+      forked = Alarm.during(limit) do |alarm|
+        Hooks.run(:before_fork)
+        @fork.start(count, limit, alarm)
+      end
       return WorkerProcess.new(@options, forked) if forked.is_a?(SpawnRequest)
 
       @queue.begun(forked)
@@ -95,7 +96,6 @@ module KleinhirnLoader
     rescue SignalException
       raise
     rescue Exception => e # rubocop:disable Lint/RescueException -- a hook may raise anything, `exit` included
-      alarm&.stop
       @queue.failed_to_begin("#{ErrorReport.summary(e)} at #{ErrorReport.place(e)}")
       nil
     end
