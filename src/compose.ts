@@ -202,7 +202,7 @@ class Composition {
       readBacklog: (done) => this.#socket?.socket.readBacklog(done),
       post: this.#post,
       log: surroundings.log,
-      isOrphan: (pid) => readProcessStat(pid)?.parent === process.pid && !isBunChild(pid),
+      isOrphan: (pid) => !isBunChild(pid) && systemWaiter.peekPid(pid) !== "not-a-child",
       pokeReaper: () => this.#reaping.poke(),
       setTimer,
     });

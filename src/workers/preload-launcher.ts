@@ -211,9 +211,14 @@ export class PreloadLauncher {
     }
   }
 
+  /** Whether it may become a worker. Of one that is not our child we would never see the end, and we would signal a stranger. */
+  #isAvailable(pid: number): boolean {
+    return !this.#workers.has(pid) && this.#ports.isOrphan(pid);
+  }
+
   /** It may have died before this was read: its number must not be kept for whoever gets it next. */
   #onStandby(link: PreloaderLink, pid: number): void {
-    if (this.#workers.has(pid) || !this.#ports.isOrphan(pid)) return;
+    if (!this.#isAvailable(pid)) return;
     this.#standbys.add(pid);
     this.#log(link, {
       level: "debug",
@@ -232,9 +237,14 @@ export class PreloadLauncher {
         fields,
       });
     }
-    this.#standbys.delete(pid);
-    this.#workers.set(pid, id);
-    this.#ports.post({ type: "workerLaunched", id, pid });
+    if (this.#isAvailable(pid)) {
+      this.#standbys.delete(pid);
+      this.#workers.set(pid, id);
+      this.#ports.post({ type: "workerLaunched", id, pid });
+    } else {
+      const message = `process ${pid} was announced and is no child of the supervisor that is free; a child subreaper below it (prctl(2)) would take workers away`;
+      this.#ports.post({ type: "workerLaunchFailed", id, message });
+    }
     this.#ports.pokeReaper();
   }
 

@@ -152,3 +152,18 @@ test("sixteen die at once: sixteen replacements, one of them the process that wa
   expect(await s.stop()).toBe(0);
   expect(s.find("stopped")).toMatchObject({ killed: 0 });
 });
+
+/** With it, workers become the preloader's children when the process between has ended. */
+const subreaper =
+  "syscall({ 'x86_64' => 157, 'aarch64' => 167 }.fetch(RUBY_PLATFORM[/[^-]+/]), 36, 1, 0, 0, 0)\n";
+
+test("a worker that is announced and is no child of ours is a launch that failed, not one to wait for without end", async () => {
+  const reaping = { "app.rb": `${subreaper}${files["app.rb"]}` };
+  await using s = new Running(toml(1).replace("intensity = 1000", "intensity = 1"), { files: reaping });
+  await s.waitFor("worker set faulted");
+  const failed = s.all("worker launch failed");
+  expect(failed).toHaveLength(2);
+  for (const { error } of failed) expect(error).toMatch(/^process \d+ was announced and is no child of/);
+  expect(await s.stop()).toBe(0);
+  expect(s.find("stopped")).toMatchObject({ killed: 0 });
+});
