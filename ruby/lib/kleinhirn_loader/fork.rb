@@ -118,8 +118,11 @@ module KleinhirnLoader
       Process.setsid
       pipes.outlive_gate
       Titles.standby(@options)
-      pipes.tell("waiting")
-      letter = go_quietly { pipes.wait_at_gate }
+      letter = go_quietly do
+        # Whoever hears of this process may ask it to go.
+        pipes.tell("waiting")
+        pipes.wait_at_gate
+      end
       exit!(ExitStatus::ENDED) if letter.empty?
       SpawnRequest.from_letter(letter)
     rescue SignalException => e
