@@ -49,9 +49,7 @@ export type WorkerSet = {
   readonly limits: SetLimits;
   readonly slots: readonly Slot[];
   readonly deaths: DeathHistory;
-  /** Once true, missing workers make it `underprovisioned`, no longer `starting`. */
-  readonly hasRun: boolean;
-  /** As it was last reported, so that each change is one event. */
+  /** As it was last reported, so that each change is one event. Never `starting` again once it has run. */
   readonly reported: "starting" | "running" | "underprovisioned";
   readonly isFaulted: boolean;
   readonly lastDeath: { readonly cause: string; readonly atMs: number } | undefined;
@@ -157,7 +155,6 @@ function createWorkerSet(limits: SetLimits): WorkerSet {
     limits,
     slots,
     deaths: [],
-    hasRun: false,
     reported: "starting",
     isFaulted: false,
     lastDeath: undefined,

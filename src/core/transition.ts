@@ -116,7 +116,7 @@ function reportSets(turn: Turn): void {
   for (const [index, set] of turn.fleet.sets.entries()) {
     const now = provision(set);
     if (set.isFaulted || now === set.reported) continue;
-    changeSet(turn, index, { reported: now, hasRun: set.hasRun || now === "running" });
+    changeSet(turn, index, { reported: now });
     const fields = { set: set.limits.name, ready: countReady(set), count: set.limits.count };
     if (now === "running") report(turn, "info", "worker set running", fields);
     else report(turn, "warning", "worker set underprovisioned", fields);
@@ -125,5 +125,5 @@ function reportSets(turn: Turn): void {
 
 function provision(set: WorkerSet): WorkerSet["reported"] {
   if (countReady(set) === set.limits.count) return "running";
-  return set.hasRun ? "underprovisioned" : "starting";
+  return set.reported === "starting" ? "starting" : "underprovisioned";
 }

@@ -41,7 +41,7 @@ function stateOf(fleet: Fleet, set: WorkerSet): SetState {
   if (isStop(fleet.phase)) return "draining";
   if (set.isFaulted) return "faulted";
   if (countReady(set) === set.limits.count) return "running";
-  if (set.hasRun) return "underprovisioned";
+  if (set.reported !== "starting") return "underprovisioned";
   const { preloader } = set.limits;
   const isLoaded = preloader === undefined || fleet.preloaders[preloader]?.process.phase === "ready";
   return isLoaded ? "starting" : "loading";
