@@ -12,6 +12,7 @@ const activate = "/usr/bin/systemd-socket-activate";
 const toml = (more = "") => `
 [supervisor]
 name = "shop"
+socket = "@FOLDER@/shop.sock"
 [log]
 format = "json"
 level = "debug"
@@ -42,10 +43,9 @@ function socketsOf(pid: number, fd: number): string {
 test("Puma in every worker answers on the socket that systemd-socket-activate opened", async () => {
   expect(existsSync(activate)).toBe(true); // Debian's package systemd; script/setup installs it.
   const port = freePort();
-  const wrapper = [activate, "--now", "-l", `127.0.0.1:${port}`];
-  await using s = new Running(toml(), {
-    wrapper: hasNow() ? wrapper : [activate, "-l", `127.0.0.1:${port}`],
-  });
+  // It hands down what it is told to, and no more; the marker is what finds a process that is left behind.
+  const wrapper = [activate, ...(hasNow() ? ["--now"] : []), "-E", "KLEINHIRN_TEST_MARKER"];
+  await using s = new Running(toml(), { wrapper: [...wrapper, "-l", `127.0.0.1:${port}`] });
   // Without --now it starts what it was told to start at the first connection.
   await waitUntil(async () => isAnswered(port));
   await s.waitFor(isRunning, 2);
