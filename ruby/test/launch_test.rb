@@ -165,7 +165,9 @@ class LaunchTest < ProcessTest
       Process.setrlimit(:NPROC, 0, Process.getrlimit(:NPROC).last)
     RUBY
     supervisor.request("w1", "sleep", timeout_ms: 200)
-    assert_match(/Errno::EAGAIN: .*fork|Rang/, supervisor.expect("failed", id: "w1")["message"])
+    failed = supervisor.expect("failed", id: "w1")
+    assert_match(/Errno::EAGAIN: .*fork/, failed["message"])
+    assert_equal "EAGAIN", failed["errno"]
     refute told?("ran")
   end
 

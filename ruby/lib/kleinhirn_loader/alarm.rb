@@ -9,7 +9,12 @@ module KleinhirnLoader
   # that would be a thread in a process that forks.
   class Alarm
     # No StandardError: a hook's own `rescue` shall not take it for its own.
-    class Rang < Exception; end # rubocop:disable Lint/InheritException
+    class Rang < Exception # rubocop:disable Lint/InheritException
+      # Whether it came in a call from that file into Ruby itself, with no other code in between.
+      def interrupted_call_from?(file)
+        backtrace.find { |line| !line.start_with?("#{__FILE__}:") }.to_s.start_with?("#{file}:")
+      end
+    end
 
     # Runs the block with a started Alarm. `ALRM` is ours meanwhile, and what it meant to the application before is its again
     # afterwards. It may ring at any time: so the trap is there before the timer is, and undone however the block ends.

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "kleinhirn_loader/alarm"
+
 module KleinhirnLoader
   # Forks, and does something in the child before any fork hook of the application's can run there: a process that hangs in
   # such a hook must know already whom it is to die with.
@@ -11,12 +13,17 @@ module KleinhirnLoader
     @first = nil
 
     class << self
-      # As Process.fork without a block; this block is for the child.
+      # As Process.fork without a block; this block is for the child. Raises EAGAIN when an Alarm rang in the fork itself:
+      # alone it never takes so long, but Ruby tries again within it, and before version 3.1 does not say why.
       def fork(&first)
         @first = first
         pid = Process.fork
         in_child unless pid
         pid
+      rescue Alarm::Rang => e
+        raise Errno::EAGAIN, "fork(2)" if e.interrupted_call_from?(__FILE__)
+
+        raise
       ensure
         @first = nil
       end
