@@ -142,6 +142,8 @@ class ForkHookTest < ProcessTest
       File.delete(File.join(dir, "hanging"))
       Process.kill(signal, supervisor.preloader)
       supervisor.reap(supervisor.preloader)
+      # The process between, whose child it may be, goes at its own pace.
+      wait_until("it to be ours") { (Processes.stat(hanging) || {})[:parent] == Process.pid }
       supervisor.reap(hanging)
     end
   end
