@@ -55,7 +55,11 @@ function heal({ machine, ledger, starter }: World): void {
   for (const process of [...machine.kernel.processes.items]) {
     machine.kernel.setStuck(process, false);
     const { program } = process;
-    if (program instanceof MiddleProgram && program.isOutOfReach)
+    // A preloader that has closed its connection and doesn't know looks after nobody's time any more; and while a fork of
+    // its hangs that has the connection open as well, the supervisor can't know either.
+    const isForgotten =
+      process.parent?.program instanceof PreloaderProgram && process.parent.program.isAdrift;
+    if (program instanceof MiddleProgram && (program.isOutOfReach || isForgotten))
       machine.kernel.signal(process, signals.kill);
     const fact = process.worker;
     // A worker's preloader may have stopped between announcing it and opening its gate.

@@ -45,7 +45,7 @@ export class PreloaderProgram implements Program {
   /** Its connection broke under its hands. */
   #hasLost = false;
   /** It has closed its connection itself, and does not know. */
-  #isAdrift = false;
+  isAdrift = false;
   #launches: DoubleFork[] = [];
   /** What is left of a line that was written in two. */
   #rest: { readonly text: string; readonly launch: DoubleFork } | undefined;
@@ -92,7 +92,7 @@ export class PreloaderProgram implements Program {
     const process = this.#process;
     if (process === undefined) return;
     if (this.#isTold) return this.#leaveWhenTold(process);
-    if (this.#isAdrift) return this.#machine.kernel.setReady(process, false);
+    if (this.isAdrift) return this.#machine.kernel.setReady(process, false);
     if (this.#control?.isCut) return this.#leave(process, 0);
     this.#step += 1;
     if (this.#step === 1) return this.#connect(process);
@@ -266,7 +266,7 @@ export class PreloaderProgram implements Program {
   lose(): void {
     if (this.#process === undefined || this.#control === undefined) return;
     this.#control.close(this.#process);
-    this.#isAdrift = true;
+    this.isAdrift = true;
   }
 }
 
