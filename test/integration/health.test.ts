@@ -1,6 +1,6 @@
 /** What an orchestrator is told, and where (specification section 8). */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { lstatSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { kleinhirn, repository } from "../helpers/program.ts";
@@ -67,6 +67,31 @@ test("the three answers through a whole life: starting, running, underprovisione
   await running.waitFor("stopping");
   expect(await table(running)).toEqual([503, 503, 200]);
   expect(await firstSet(running)).toStartWith("it: draining, 0 of 2 ready");
+});
+
+test("a load that hangs: starting up, so alive, and neither healthy nor ready until it is over", async () => {
+  await using running = new Running(
+    `${supervisor()}
+    [workers.web]
+    type = "ruby"
+    count = 3
+    load = "app.rb"
+    start_expression = "KleinhirnLoader.ack; sleep"
+  `,
+    // It can't end before it is asked about: what ends it is a file that the test writes.
+    {
+      files: {
+        "app.rb": 'require "kleinhirn_loader"\nFile.write("hangs", "")\nsleep 0.01 until File.exist?("go")\n',
+      },
+    },
+  );
+  await waitUntil(() => existsSync(join(running.folder, "hangs")));
+  expect(await table(running)).toEqual([503, 503, 200]);
+  expect(await firstSet(running)).toBe("web: loading, 0 of 3 ready, preloader loading generation 1");
+  writeFileSync(join(running.folder, "go"), "");
+  await running.waitFor("worker set running");
+  expect(await table(running)).toEqual([200, 200, 200]);
+  expect(await running.stop()).toBe(0);
 });
 
 test("of several sets the worst decides, and each has its line", async () => {
