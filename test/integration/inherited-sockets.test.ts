@@ -107,6 +107,53 @@ test("LISTEN_FDS_FIRST_FD: the same numbers in the worker, with the names, and n
   });
 });
 
+/**
+ * Says what is announced to it, as Ruby sees it: /proc shows the environment that the preloader was started with.
+ * The ack takes kleinhirn's own variables from ENV (docs/RUBY.md), and the program that serves wants one of them.
+ */
+const rubyHeir = `require "kleinhirn_loader"
+def serve
+  announced = ENV.select { |name, _| name.start_with?("LISTEN_") }
+  File.write("announced-#{Process.pid}", announced.sort.map { |pair| pair.join("=") }.join(" ") + "\\n")
+  KleinhirnLoader.ack
+  ENV["KLEINHIRN_WORKER_SLOT"] = KleinhirnLoader.worker.slot.to_s
+  load ${JSON.stringify(join(programs, "heir.rb"))}
+end
+`;
+
+test("a forked Ruby worker has them at the same numbers, and LISTEN_PID is its own", async () => {
+  await using running = new Running(
+    `${supervisor()}
+    [worker]
+    type = "ruby"
+    count = 2
+    load = "app.rb"
+    start_expression = "serve"
+  `,
+    {
+      wrapper: withSockets(10, 2),
+      env: { LISTEN_FDNAMES: "web:admin" },
+      files: { "app.rb": rubyHeir },
+    },
+  );
+  const [web, admin] = await portsOf(running);
+  const pids = (await running.waitFor("worker ready", 2)).map(({ pid }) => Number(pid));
+  const own = descriptorsOf(running.pid);
+  expect([own[10], own[11]].every((target) => target?.startsWith("socket:"))).toBe(true);
+  for (const pid of pids) {
+    expect(await readLineOf(join(running.folder, `announced-${pid}`))).toBe(
+      `LISTEN_FDNAMES=web:admin LISTEN_FDS=2 LISTEN_FDS_FIRST_FD=10 LISTEN_PID=${pid}`,
+    );
+    expect(descriptorsOf(pid)).toMatchObject({ 10: own[10], 11: own[11] });
+  }
+  const [, answering, ...place] = await ask(web);
+  expect(pids).toContain(Number(answering));
+  expect(place).toEqual(["10", "web"]);
+  expect((await ask(admin)).slice(2)).toEqual(["11", "admin"]);
+  expect(running.all("worker died")).toEqual([]);
+  expect(await running.stop()).toBe(0);
+});
+
 test.each([
   [3, ["0", "1", "2", "3", "4"], "4"],
   [10, ["0", "1", "2", "3", "10"], "3"],
