@@ -60,6 +60,30 @@ test("count workers, each leading a session and a group of its own, with its own
   expect(isRunning).toMatchObject({ set: "it", ready: 3, count: 3 });
 });
 
+test("without supervisor.version, KLEINHIRN_VERSION is a random UUID: one for all workers, another elsewhere", async () => {
+  const twoSets = `${supervisor()}
+    [workers.web]
+    type = "program"
+    count = 2
+    ${cmdline("sleep", "1000")}
+    [workers.jobs]
+    type = "program"
+    ${cmdline("sleep", "1000")}
+  `;
+  await using one = new Running(twoSets);
+  await using other = new Running(twoSets);
+  const versions: unknown[] = [];
+  for (const running of [one, other]) {
+    const given = (await workersOf(running, 3)).map((pid) => environmentOf(pid).KLEINHIRN_VERSION);
+    const version = running.find("supervisor started")?.version;
+    expect(given).toEqual(Array.from({ length: 3 }, () => String(version)));
+    // Of version 4, that is drawn at random, and of the variant of RFC 9562.
+    expect(version).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    versions.push(version);
+  }
+  expect(versions[0]).not.toBe(versions[1]);
+});
+
 test("several sets run side by side, each with its own command, folder and variables", async () => {
   await using running = new Running(
     `${supervisor()}
