@@ -47,16 +47,16 @@ test("neither .env nor bunfig.toml, tsconfig.json and package.json of the folder
 
 describe("variables of Bun's", () => {
   test.each([
-    ["BUN_OPTIONS", "--smol --hot"],
-    ["BUN_OPTIONS", "--title=other --cpu-prof"],
-    ["BUN_JSC_thresholdForJITAfterWarmUp", "600"],
-    ["BUN_CONFIG_VERBOSE_FETCH", "1"],
-    ["BUN_FEATURE_FLAG_NO_ORPHANS", "1"],
-    ["BUN_INSPECT_CONNECT_TO", "unix:///nowhere"],
+    ["BUN_OPTIONS", "--smol --hot", "nothing of it"],
+    ["BUN_OPTIONS", "--title=other --cpu-prof", "nothing of it"],
+    ["BUN_JSC_thresholdForJITAfterWarmUp", "600", "it as it was"],
+    ["BUN_CONFIG_VERBOSE_FETCH", "1", "it as it was"],
+    ["BUN_FEATURE_FLAG_NO_ORPHANS", "1", "it as it was"],
+    ["BUN_INSPECT_CONNECT_TO", "unix:///nowhere", "it as it was"],
   ])(
-    "%s=%s: begun again without it, in the same process, and workers have it as it was",
-    async (name, value) => {
-      const isHandedDown = name !== "BUN_OPTIONS";
+    "%s=%s: begun again without it, in the same process, and workers have %s",
+    async (name, value, handedDown) => {
+      const isHandedDown = handedDown === "it as it was";
       await using running = start(acking(`echo "worker has $${name}."`), { env: { [name]: value } });
       await running.waitFor("worker set running");
       expect(running.find("supervisor started")).toMatchObject({ pid: running.pid });

@@ -91,7 +91,7 @@ describe.skipIf(!hasEngine).each([...users])("an image from scratch, hardened, a
     expect(await running.exited()).toBe(0);
   });
 
-  test("a worker that dies is unhealthy for HEALTHCHECK until it is replaced, faulted for good", async () => {
+  test("a set that is faulted is unhealthy for HEALTHCHECK, and no longer alive, whatever the others are", async () => {
     const name = engine.newName();
     const broken = `
       [workers.broken]
