@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
-import { argumentsOf, environmentOf, folderOf } from "../helpers/processes.ts";
+import { argumentsOf, environmentOf, folderOf, isAlive } from "../helpers/processes.ts";
 import { isBuilt, kleinhirn, repository } from "../helpers/program.ts";
 import { Running } from "../helpers/running.ts";
 import { cmdline, supervisor } from "../helpers/settings.ts";
@@ -146,4 +146,20 @@ test("what belongs to the program after -- is never taken for kleinhirn's own", 
   expect(environmentOf(pid)).toMatchObject({ KLEINHIRN_NAME: "sh", KLEINHIRN_SET: "sh" });
   expect(folderOf(pid)).toBe(running.folder);
   expect(existsSync(join(running.folder, "kleinhirn-sh.sock"))).toBe(true);
+});
+
+test("a mistake of ours ends everything: exit 70, its stack in the log, and no worker outlives it", async () => {
+  const program = join(import.meta.dir, "../fixtures/programs/mistaken-supervisor.ts");
+  await using running = new Running(
+    `${supervisor()}\n[worker]\ntype = "program"\n${cmdline("sleep", "1000")}`,
+    { program: (file) => [process.execPath, program, file] },
+  );
+  await running.waitFor("worker set running");
+  const worker = Number(running.find("worker ready")?.pid);
+  process.kill(running.pid, "SIGUSR1");
+  expect(await running.process.exited).toBe(70);
+  const mistake = (await running.waitFor("internal error")).at(-1);
+  expect(mistake).toMatchObject({ level: "critical", exit_status: 70 });
+  expect(String(mistake?.error)).toMatch(/^Error: a mistake of ours\n\s+at .*mistaken-supervisor\.ts/);
+  await waitUntil(() => !isAlive(worker));
 });

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { Peer } from "../helpers/peer.ts";
 import { descriptorsOf } from "../helpers/processes.ts";
 import { Running } from "../helpers/running.ts";
-import { ackByDescriptor, shell, supervisor } from "../helpers/settings.ts";
+import { ackByDescriptor, cmdline, shell, supervisor } from "../helpers/settings.ts";
 import { testTimeoutMs, waitUntil } from "../helpers/wait.ts";
 
 setDefaultTimeout(testTimeoutMs);
@@ -172,4 +172,21 @@ test("connections never take the descriptors that launches and health answers ne
   expect(poor.find("worker launch failed")).toBeUndefined();
   expect(poor.find("refused a message on the socket")).toMatchObject({ reason: "too many connections" });
   for (const peer of peers) peer[Symbol.dispose]();
+});
+
+test("idle connections leave descriptors for workers and probes, however few there may be", async () => {
+  await using narrow = new Running(
+    `${supervisor()}\n[worker]\ntype = "program"\n${cmdline("sleep", "1000")}`,
+    { wrapper: ["sh", "-c", 'ulimit -n 120 && exec "$@"', "sh"] },
+  );
+  await narrow.waitFor("worker set running");
+  const address = String(narrow.find("supervisor started")?.socket);
+  const peers = Array.from({ length: 200 }, () => new Peer(address));
+  // 120 less the supervisor's own 32, the worker's, and 8 for either door are halved between the doors.
+  await waitUntil(() => peers.filter(({ isClosed }) => isClosed).length === 200 - (8 + 35));
+  expect((await narrow.health("/healthz")).status).toBe(200);
+  process.kill(Number(narrow.find("worker ready")?.pid), "SIGKILL");
+  await narrow.waitFor("worker ready", 2);
+  for (const peer of peers) peer[Symbol.dispose]();
+  expect(await narrow.stop()).toBe(0);
 });
