@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type PlantedBug, plantedBugs } from "./planted-bugs.ts";
 
 const repository = join(import.meta.dir, "../..");
-const mostLives = 4000;
+const manyLives = ["--first-seed", "1", "--lives", "4000"];
 const timeoutMs = 120_000;
 
 /** What the simulation consists of; the dice are the core tests'. */
@@ -16,22 +16,67 @@ for (const bug of plantedBugs) {
   test(
     bug.about,
     async () => {
-      const folder = mkdtempSync(join(tmpdir(), "kleinhirn-planted-"));
-      try {
-        for (const part of needed) cpSync(join(repository, part), join(folder, part), { recursive: true });
-        plant(bug, folder);
-        const { exitCode, output } = await simulate(folder);
-        if (exitCode !== 1) throw new Error(`not found: ${output}`);
-        console.log(
-          `found by life ${/^\d+/.exec(output.replaceAll(",", ""))?.[0]}: ${output.trim().split("\n").at(-1)}`,
-        );
-        expect(exitCode).toBe(1);
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
+      using planted = new Planted(bug);
+      const { exitCode, output } = await planted.simulate("--quiet", ...manyLives);
+      if (exitCode !== 1) throw new Error(`not found: ${output}`);
+      console.log(
+        `found by life ${/^\d+/.exec(output.replaceAll(",", ""))?.[0]}: ${output.trim().split("\n").at(-1)}`,
+      );
+      expect(exitCode).toBe(1);
     },
     timeoutMs,
   );
+}
+
+test(
+  "what is found is told: the promise, its seed in a command that finds it again, and fewer steps than it had",
+  async () => {
+    const [bug] = plantedBugs;
+    if (bug === undefined) throw new Error("no bug is planted");
+    using planted = new Planted(bug);
+    const { exitCode, output } = await planted.simulate(...manyLives);
+    expect(exitCode).toBe(1);
+    const told =
+      /^BROKEN: (.+)\nagain: bun test\/simulation\/run\.ts --seed (\d+)\nin (\d+) steps:\n([\s\S]+)$/m.exec(
+        output,
+      );
+    const [, promise = "", seed = "", count, story = ""] = told ?? [];
+    const steps = story.split("\n").filter((line) => /^ *\d+\.\d ms \S/.test(line));
+    // The last of them is the end.
+    expect(steps.pop()).toEndWith(`BROKEN: ${promise}`);
+    expect(steps).toHaveLength(Number(count));
+    expect(steps.length).toBeGreaterThan(0);
+    expect(steps.length).toBeLessThan(await planted.countSteps(seed));
+    const again = await planted.simulate("--seed", seed);
+    expect(again.exitCode).toBe(1);
+    expect(again.output).toStartWith(`BROKEN: ${promise}\n`);
+  },
+  timeoutMs,
+);
+
+/** A copy of the simulation and of what it simulates, with a bug in it. */
+class Planted {
+  readonly folder = mkdtempSync(join(tmpdir(), "kleinhirn-planted-"));
+
+  constructor(bug: PlantedBug) {
+    for (const part of needed) cpSync(join(repository, part), join(this.folder, part), { recursive: true });
+    plant(bug, this.folder);
+  }
+
+  simulate(...flags: string[]): Promise<{ exitCode: number; output: string }> {
+    return run(join(this.folder, "test/simulation/run.ts"), ...flags);
+  }
+
+  /** Of the life of this seed as it was lived, before any step is left out. */
+  async countSteps(seed: string): Promise<number> {
+    const file = JSON.stringify(join(this.folder, "test/simulation/failure.ts"));
+    const count = `import { record } from ${file}; console.log(record(${seed})?.steps.length)`;
+    return Number((await run("--eval", count)).output);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true });
+  }
 }
 
 function plant({ file, find, replace }: PlantedBug, folder: string): void {
@@ -45,10 +90,8 @@ function plant({ file, find, replace }: PlantedBug, folder: string): void {
   );
 }
 
-async function simulate(folder: string): Promise<{ exitCode: number; output: string }> {
-  const command = [process.execPath, join(folder, "test/simulation/run.ts"), "--quiet"];
-  const bounds = ["--first-seed", "1", "--lives", String(mostLives)];
-  const child = Bun.spawn([...command, ...bounds], { stdout: "pipe", stderr: "inherit" });
+async function run(...args: string[]): Promise<{ exitCode: number; output: string }> {
+  const child = Bun.spawn([process.execPath, ...args], { stdout: "pipe", stderr: "inherit" });
   const output = await child.stdout.text();
   return { exitCode: await child.exited, output };
 }
