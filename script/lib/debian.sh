@@ -12,7 +12,7 @@ need() {
 
 has_certificates() { [[ -s ${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt} ]]; }
 
-is_shallow() { [[ -z ${KLEINHIRN_DEEP:-} ]]; }
+is_shallow() { [[ ${KLEINHIRN_DEEP:-} != 1 ]]; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 

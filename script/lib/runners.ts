@@ -55,7 +55,7 @@ export function listBinaryRunners(files: readonly string[] = listRepositoryFiles
   ];
 }
 
-const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
+const isDeep = process.env.KLEINHIRN_DEEP === "1";
 const integrationOfBinary = "integration tests of the binary";
 
 function isUnitTest(path: string): boolean {

@@ -8,7 +8,7 @@ import { isAlive, listDescendants, readTitle, reapOrphans, signalIfThere, waitFo
 import { repositoryRoot } from "./repository-files.ts";
 import { listBinaryRunners, listRunners, type Runner } from "./runners.ts";
 
-const runnerTimeoutMs = (process.env.KLEINHIRN_DEEP ? 60 : 10) * 60_000;
+const runnerTimeoutMs = (process.env.KLEINHIRN_DEEP === "1" ? 60 : 10) * 60_000;
 const logFolder = join(repositoryRoot, ".tools", "logs");
 
 // Whatever a runner leaves behind becomes our child, so that nothing escapes unseen.

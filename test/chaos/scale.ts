@@ -1,5 +1,5 @@
 /** How much of it: a part in every run of script/test, all of it with --deep. */
-const isDeep = process.env.KLEINHIRN_DEEP === "1";
+import { isDeep } from "../helpers/deep.ts";
 
 /** Where the plain run does less than is promised, docs/RELIABILITY.md says so. */
 export function scale(plain: number, deep: number): number {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeep } from "../helpers/deep.ts";
 import { freePort } from "../helpers/ports.ts";
 import type { Running } from "../helpers/running.ts";
 import { type Backend, Balancer, drainDelay } from "./support/balancer.ts";
@@ -16,7 +17,7 @@ const missing = ["haproxy", "wrk", "ruby"].filter((program) => Bun.which(program
 const obstacle = missing.length > 0 ? `${missing.join(", ")} not installed` : whyNoNamespaces();
 if (obstacle !== undefined) console.warn(`the rollout is skipped: ${obstacle}`);
 
-const rounds = process.env.KLEINHIRN_DEEP ? 5 : 1;
+const rounds = isDeep ? 5 : 1;
 
 let folder: string;
 beforeEach(() => {

@@ -1,6 +1,7 @@
 /** The example in the image that its Dockerfile makes: Ruby, the application, and kleinhirn as one file. */
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import { isDeep } from "../helpers/deep.ts";
 import { freePort } from "../helpers/ports.ts";
 import { Running, repository } from "../helpers/running.ts";
 import { supervisor } from "../helpers/settings.ts";
@@ -54,7 +55,7 @@ const ways: readonly (readonly [name: string, flags: readonly string[]])[] = [
 const deepWays: typeof ways = [["its own user, a temporary folder", hardened]];
 
 describe.skipIf(!hasEngine)("the image of the example", () => {
-  test.each([...ways, ...(process.env.KLEINHIRN_DEEP ? deepWays : [])])(
+  test.each([...ways, ...(isDeep ? deepWays : [])])(
     "%s: preloads once for both sets, serves, is healthy, stops",
     async (_, flags) => {
       const name = engine.newName();

@@ -1,9 +1,9 @@
 /** All that can happen to one worker, or to two, in every order: see `random/every-sequence.ts`. */
 import { expect, test } from "bun:test";
+import { isDeep } from "../helpers/deep.ts";
 import { tryEverySequence } from "./random/every-sequence.ts";
 import { fleetLimits, preloaderLimits, programLimits, restartLimits, rubyLimits } from "./support/limits.ts";
 
-const isDeep = process.env.KLEINHIRN_DEEP === "1";
 const timeoutMs = isDeep ? 600_000 : 60_000;
 const restart = { ...restartLimits, intensity: 1 };
 

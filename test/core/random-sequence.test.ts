@@ -3,10 +3,11 @@
  * plays that life again. `KLEINHIRN_DEEP=1` goes on for a minute instead of a few seconds.
  */
 import { expect, test } from "bun:test";
+import { isDeep } from "../helpers/deep.ts";
 import { live } from "./random/life.ts";
 
 const givenSeed = process.env.KLEINHIRN_SEED;
-const durationMs = process.env.KLEINHIRN_DEEP === "1" ? 60_000 : 5000;
+const durationMs = isDeep ? 60_000 : 5000;
 
 function liveOnAndOn(): number {
   const untilMs = performance.now() + durationMs;

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import manifest from "../../package.json";
+import { isDeep } from "../helpers/deep.ts";
 import { freePort } from "../helpers/ports.ts";
 import { Running, repository } from "../helpers/running.ts";
 import { Flake } from "./flake.ts";
@@ -137,8 +138,6 @@ function readFolder(folder: string): Record<string, string> {
   const paths = [...new Bun.Glob("**").scanSync({ cwd: folder })];
   return Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
 }
-
-const isDeep = process.env.KLEINHIRN_DEEP !== undefined;
 
 describe.skipIf(!isDeep)("built, what takes minutes", () => {
   test("the Ruby example serves its page from its own gems", async () => {

@@ -5,13 +5,13 @@
  * `KLEINHIRN_DEEP=1` goes on for `KLEINHIRN_SIMULATION_SECONDS`, 600 if that is not set.
  */
 import { expect, test } from "bun:test";
+import { isDeep } from "../helpers/deep.ts";
 import { type Bounds, campaign, describeCampaign, describeTally } from "./campaign.ts";
 import { record, shrink } from "./failure.ts";
 import { live, replay, type Step } from "./life.ts";
 import { tellFailure } from "./story.ts";
 import type { World } from "./world.ts";
 
-const isDeep = process.env.KLEINHIRN_DEEP === "1";
 const seconds = isDeep ? Number(process.env.KLEINHIRN_SIMULATION_SECONDS ?? 600) : 15;
 const shrinkBudgetMs = 20_000;
 const marginMs = 120_000;

@@ -1,7 +1,6 @@
 /** How much hostile input there is, and where it comes from: one seed a run, printed, so that one command brings it again. */
 import type { Parameters } from "fast-check";
-
-export const isDeep = process.env.KLEINHIRN_DEEP === "1";
+import { isDeep } from "../../helpers/deep.ts";
 
 /** Of everything that is drawn in the run. */
 export const seed = readSeed(process.env.KLEINHIRN_FUZZ_SEED);
