@@ -1,5 +1,6 @@
 /** Life as PID 1 of a container: the kernel has no default actions for it, and hands it every orphan (pid_namespaces(7)). */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { signalIfThere } from "../../script/lib/processes.ts";
 import { readProcessStat } from "../../src/system/process-table.ts";
 import { catches, childrenOf, isAlive, signalMasksOf } from "../helpers/processes.ts";
 import { Running, type StartOptions } from "../helpers/running.ts";
@@ -66,7 +67,8 @@ describe.skipIf(!mayUnshare)("under unshare --pid as PID 1", () => {
       await using running = new Running(sleepers, asPid1);
       const pid = findPid1(running);
       while (isAlive(pid)) {
-        process.kill(pid, "SIGTERM");
+        // It may end between the look and the signal.
+        signalIfThere(pid, "SIGTERM");
         await Bun.sleep(1);
       }
       const code = await running.exited();

@@ -6,6 +6,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { signalIfThere } from "../../script/lib/processes.ts";
 import { Dice } from "../core/random/dice.ts";
 import { type LogLine, Running } from "../helpers/running.ts";
 import { readLineOf, testTimeoutMs, waitUntil } from "../helpers/wait.ts";
@@ -151,7 +152,8 @@ async function stopSomehow(running: Running, dice: Dice): Promise<void> {
   running.signal(signal);
   if (signal !== "SIGQUIT" && dice.chance(0.3)) {
     await Bun.sleep(dice.below(100));
-    running.signal("SIGTERM");
+    // The first may have been enough by now.
+    signalIfThere(running.pid, "SIGTERM");
   }
   expect(await running.exited()).toBe(0);
   expect(running.processes()).toEqual([]);
